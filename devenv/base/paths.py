@@ -1,0 +1,28 @@
+"""Where devenv keeps things on this machine. Nothing here is needed to rebuild an env: the cluster is the state."""
+
+import os
+from pathlib import Path
+
+
+def cache() -> Path:
+    """Tools, built images' inputs, indexes: may be deleted at any time. `DEVENV_CACHE` overrides."""
+    if chosen := os.environ.get("DEVENV_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "devenv"
+
+
+def state() -> Path:
+    """Kubeconfigs and locks of the clusters devenv made. `DEVENV_STATE` overrides."""
+    if chosen := os.environ.get("DEVENV_STATE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "devenv"
+
+
+def bin_folder() -> Path:
+    """The folder of the tools devenv fetched or built: kind, helm, kubectl."""
+    return cache() / "bin"
+
+
+def setting(name: str) -> str | None:
+    """The environment variable `DEVENV_<name>`, or None when unset or empty."""
+    return os.environ.get(f"DEVENV_{name}") or None
