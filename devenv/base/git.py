@@ -1,0 +1,94 @@
+"""What devenv asks of git. Questions a verb asks at every start are answered from git's own files, without a process."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from devenv.base.errors import CommandFailed, InputError
+from devenv.base.proc import Runner
+
+
+def git_folder(folder: Path) -> Path | None:
+    """The git directory that `folder` belongs to (a worktree's own one), or None outside of git."""
+    for place in (folder.absolute(), *folder.absolute().parents):
+        entry = place / ".git"
+        if entry.is_dir():
+            return entry
+        if entry.is_file():
+            found = re.match(r"gitdir:\s*(.+)", entry.read_text(errors="replace"))
+            return (place / found[1].strip()).resolve() if found else None
+    return None
+
+
+def worktree_name(folder: Path) -> str | None:
+    """The name of the git worktree that `folder` is in; None in the main one, and outside of git."""
+    found = git_folder(folder)
+    return found.name if found and found.parent.name == "worktrees" else None
+
+
+def remotes(folder: Path) -> Mapping[str, str]:
+    """Remote name -> fetch URL, from the repository's config; empty outside of git."""
+    found = git_folder(folder)
+    if found is None:
+        return {}
+    if found.parent.name == "worktrees":
+        found = found.parent.parent
+    config = found / "config"
+    urls: dict[str, str] = {}
+    section = ""
+    for line in config.read_text(errors="replace").splitlines() if config.is_file() else []:
+        if heading := re.match(r'\s*\[\s*remote\s+"(.+)"\s*\]', line):
+            section = heading[1]
+        elif line.lstrip().startswith("["):
+            section = ""
+        elif section and (url := re.match(r"\s*url\s*=\s*(.+?)\s*$", line)):
+            urls.setdefault(section, url[1])
+    return urls
+
+
+def branch(folder: Path) -> str | None:
+    """The branch checked out; None on a detached head and outside of git."""
+    found = git_folder(folder)
+    head = found / "HEAD" if found else None
+    text = head.read_text().strip() if head and head.is_file() else ""
+    return text.removeprefix("ref: refs/heads/") if text.startswith("ref: refs/heads/") else None
+
+
+def full_sha(runner: Runner, folder: Path, ref: str) -> str:
+    """The 40 digits of the commit that `ref` names; raises InputError when there is none."""
+    if git_folder(folder) is None:
+        raise InputError(f"`{folder}` is not in a git repository", "`git init`, then commit: what is pushed is a commit")
+    argv = ["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"]
+    done = runner.run(argv, check=False)
+    if done.code:
+        raise InputError(f"`{ref}` names no commit here", "`git log --oneline --all` shows the commits there are")
+    return done.stdout.strip()
+
+
+def subject(runner: Runner, folder: Path, sha: str) -> str:
+    """The first line of the commit's message."""
+    return runner.run(["git", "-C", str(folder), "log", "-1", "--format=%s", sha]).stdout.strip()
+
+
+def export(runner: Runner, folder: Path, sha: str, into: Path) -> None:
+    """Write the files of commit `sha` below `folder` into `into`, submodules included."""
+    archive = into / ".devenv-archive.tar"
+    # run in a subfolder, `git archive` takes that subfolder only: an app in a monorepo needs no more
+    runner.run(["git", "-C", str(folder), "archive", "--format=tar", "-o", str(archive), sha])
+    runner.run(["tar", "-xf", str(archive), "-C", str(into)])
+    archive.unlink()
+    for path, commit in _submodules(runner, folder, sha):
+        try:
+            export(runner, folder / path, commit, into / path)
+        except (CommandFailed, OSError) as error:
+            raise InputError(f"submodule `{path}` is not checked out at {commit[:8]}", "`git submodule update --init`") from error
+
+
+def _submodules(runner: Runner, folder: Path, sha: str) -> list[tuple[str, str]]:
+    # a tree without .gitmodules, the usual case, is told by one cheap question
+    probe = runner.run(["git", "-C", str(folder), "cat-file", "-e", f"{sha}:.gitmodules"], check=False)
+    if probe.code:
+        return []
+    listing = runner.run(["git", "-C", str(folder), "ls-tree", "-r", "-z", sha]).stdout
+    rows = (row.split("\t", 1) for row in listing.split("\0") if row.startswith("160000 "))
+    return [(path, meta.split()[2]) for meta, path in rows]
