@@ -95,9 +95,9 @@ class HerokuYml:
     """heroku.yml (heroku.md section 4.3)."""
 
     addons: tuple[AddonRef, ...] = ()
-    config: Mapping[str, str] = EMPTY  # setup.config
+    config: Mapping[str, str] = field(default_factory=frozen)  # setup.config
     builds: tuple[DockerBuild, ...] = ()
-    build_config: Mapping[str, str] = EMPTY  # build args
+    build_config: Mapping[str, str] = field(default_factory=frozen)  # build args
     release: ProcessType | None = None
     run: tuple[ProcessType, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -158,3 +158,4 @@ class App:
     buildpacks: tuple[Buildpack, ...]  # in order, the last one supplies the default types; empty with `builds`
     scripts: Scripts
     warnings: tuple[str, ...]
+    one_offs: tuple[ProcessType, ...] = ()  # a buildpack's `rake` and `console`: for `run`, never part of the formation
