@@ -36,3 +36,40 @@ def dump_yaml(value: Mapping[str, Any] | list[Any]) -> str:
 
     text: str = yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, allow_unicode=True, width=4096)
     return text
+
+
+def load_yaml_text(text: str, where: str) -> tuple[Any, dict[tuple[str | int, ...], int]]:
+    """Parse YAML with every scalar as written (null is None), and the line of each key and item by its path."""
+    import yaml
+
+    lines: dict[tuple[str | int, ...], int] = {}
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        return (None if node is None else _as_written(loader, node, (), lines)), lines
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise InputError(f"{where}{line}: {getattr(error, 'problem', None) or 'not valid YAML'}") from error
+    except RecursionError as error:
+        raise InputError(f"{where}: nested too deeply") from error
+
+
+def _as_written(loader: Any, node: Any, path: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:
+    import yaml
+
+    if len(lines) > 10_000:  # aliases of aliases can unfold without end
+        raise yaml.MarkedYAMLError(problem="too many nodes", problem_mark=node.start_mark)
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [_as_written(loader, item, (*path, index), lines) for index, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return None if node.tag == "tag:yaml.org,2002:null" else node.value
+    loader.flatten_mapping(node)  # applies `<<: *anchor`
+    result: dict[str, Any] = {}
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.MarkedYAMLError(problem="a key must be plain text", problem_mark=key.start_mark)
+        lines[(*path, key.value)] = key.start_mark.line + 1
+        result[key.value] = _as_written(loader, value, (*path, key.value), lines)
+    return result
