@@ -19,6 +19,7 @@ from devenv.heroku.model import (
     HerokuYml,
     ProcessType,
     Procfile,
+    frozen,
 )
 
 DEFAULT_STACK = "heroku-24"
