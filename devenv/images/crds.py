@@ -1,4 +1,4 @@
-"""The router's chart as Helm gets it: charts/router with the kinds (CRDs) it needs, which are third-party files and kept in no repository."""
+"""The router's chart as Helm gets it: charts/router and the kinds (CRDs) it needs, third-party files kept in no repository."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from devenv.plan.model import Source
 
 
 def router_chart(runner: Runner, source: Source) -> Path:
-    """The chart folder to install the router from, in the cache: charts/router and crds/. Made once per version of its parts."""
+    """The chart folder to install the router from, in the cache: charts/router with crds/; made once per version."""
     pins_file = resources.path("offline/router/crds.yaml")
     chart = resources.path("charts/router")
     folder = paths.cache() / "charts" / f"router-{_fingerprint(chart, pins_file)}"
@@ -57,7 +57,10 @@ def _files(runner: Runner, source: Source, pin: Mapping[str, Any]) -> dict[str, 
         place = f"{pin['folder']}/{name}"
         content = (module / place).read_bytes() if module else _download(f"{pin['raw']}/{place}")
         if hashlib.sha256(content).hexdigest() != digest:
-            raise BuildError(f"`{name}` of {pin['module']} {pin['version']} is not the file that was pinned", "try again on another network")
+            raise BuildError(
+                f"`{name}` of {pin['module']} {pin['version']} is not the file that was pinned",
+                "try again on another network",
+            )
         found[name] = content
     return found
 
@@ -66,7 +69,9 @@ def _module_folder(runner: Runner, pin: Mapping[str, Any]) -> Path:
     try:
         done = runner.run(["go", "mod", "download", "-json", f"{pin['module']}@{pin['version']}"], timeout=600)
     except (CommandFailed, ToolMissing) as error:
-        raise BuildError(f"the Go module `{pin['module']}` cannot be had: {error.message}", error.hint or "check the Go proxy") from error
+        raise BuildError(
+            f"the Go module `{pin['module']}` cannot be had: {error.message}", error.hint or "check the Go proxy"
+        ) from error
     return Path(json.loads(done.stdout)["Dir"])
 
 
@@ -76,7 +81,10 @@ def _download(url: str) -> bytes:
             content: bytes = answer.read()
             return content
     except (URLError, OSError) as error:
-        raise BuildError(f"`{url}` cannot be had: {error}", "check the network, or build from package registries: `devenv up --offline`") from error
+        raise BuildError(
+            f"`{url}` cannot be had: {error}",
+            "check the network, or build from package registries: `devenv up --offline`",
+        ) from error
 
 
 def _fingerprint(chart: Path, pins: Path) -> str:
