@@ -1,4 +1,4 @@
-"""The router's chart as Helm gets it: charts/router and the kinds (CRDs) it needs, third-party files kept in no repository."""
+"""The router's chart as Helm gets it: charts/router and the kinds (CRDs) it needs, which no repository should keep."""
 
 import hashlib
 import json

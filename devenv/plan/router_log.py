@@ -123,7 +123,7 @@ def h_code(entry: RouterEntry) -> HCode | None:
 
 
 def heroku_line(entry: RouterEntry, dyno_of: Callable[[str], str]) -> str:
-    """The line `heroku logs` would print. `dyno_of` gives the dyno's name (`web.1`) for a pod's IP address, or ``""``."""
+    """Heroku's log line for it. `dyno_of`: a pod's IP address -> its dyno's name (`web.1`), empty when not known."""
     code = h_code(entry)
     reached = bool(entry.pod) and (code is None or code.dyno)
     words = [
