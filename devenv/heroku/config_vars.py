@@ -47,7 +47,7 @@ def validate_name(name: str) -> str | None:
 
 def size_problem(values: Mapping[str, str]) -> str | None:
     """What is wrong with the size of all config vars together, or None."""
-    total = sum(len(name.encode()) + len(value.encode()) for name, value in values.items())
+    total = sum(len((name + value).encode(errors="surrogatepass")) for name, value in values.items())
     return f"the config vars hold {total} bytes, and Heroku takes {LIMIT}" if total > LIMIT else None
 
 
@@ -159,7 +159,9 @@ def redact(text: str, values: ConfigVars | Mapping[str, str] | Iterable[str]) ->
         values = values.values
     secrets: set[str] = set()
     for value in values.values() if isinstance(values, Mapping) else values:
-        secrets.update((value, base64.b64encode(value.encode()).decode() if len(value) >= 6 else ""))
+        secrets.update(
+            (value, base64.b64encode(value.encode(errors="surrogatepass")).decode() if len(value) >= 6 else "")
+        )
         secrets.update(line for line in value.splitlines() if len(line) >= 16)  # output comes line by line
         for login in _URL_LOGIN.findall(value):
             password = login.partition(":")[2]

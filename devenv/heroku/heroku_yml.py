@@ -25,12 +25,12 @@ def parse(text: str, where: str = "heroku.yml") -> HerokuYml:
     release = run.pop("release", None)
     if reader.value(("release",)) is not None:
         release = _process(reader, ("release",), "release", builds)
-    shared = {type_.image for type_ in (*run.values(), release) if type_}
+    shared = {type_.image for type_ in run.values()} - {"web"}
     for name in builds:
         own = ProcessType(name, "", reader.document.at("build", "docker", name))
         if name == "release":
             release = release or own
-        elif name not in run and not (run and name in shared):  # an image that others run is not a process of its own
+        elif name not in run and name not in shared:  # an image that others run is not a process of its own
             run[name] = own
     found = HerokuYml(
         addons=addon_refs.read(reader, ("setup", "addons")) if reader.mapping(("setup",)) else (),
