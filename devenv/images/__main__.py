@@ -1,4 +1,4 @@
-"""`python -m devenv.images build [KEY…] | list | tools`: what the Makefile calls before the command itself is there."""
+"""`python -m devenv.images build [KEY…] | ready | list | tools [NAME…]`: what the Makefile calls."""
 
 import sys
 
@@ -30,6 +30,10 @@ def _act(console: Console, argv: list[str]) -> None:
         case ["build", *keys]:
             done = build.build(runner, console, keys)
             console.say(f"{len(done.made)} made, {len(done.present)} present ({done.seconds:.0f} s)")
+        case ["ready"] if reachable.source() == "official":
+            console.say("image registries can be reached: images are pulled when they are needed")
+        case ["ready"]:
+            _act(console, ["build"])
         case ["list"]:
             rows = build.listing(runner, reachable.source())
             shown = [(row.key, row.source, row.reference, row.state, f"{row.size / 1e6:.0f} MB") for row in rows]
@@ -38,7 +42,9 @@ def _act(console: Console, argv: list[str]) -> None:
             for name, path in tools.ensure(runner, console, names or ("kind", "kubectl", "helm")).items():
                 console.out(f"{name} {path}")
         case _:
-            raise InputError("nothing to do", "usage: python -m devenv.images build [KEY…] | list | tools [NAME…]")
+            raise InputError(
+                "nothing to do", "usage: python -m devenv.images build [KEY…] | ready | list | tools [NAME…]"
+            )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The driver behind `devenv images`: makes what is missing, in order; can be stopped and started again at any line."""
 
+import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -74,37 +76,56 @@ def build(runner: Runner, console: Console, keys: Sequence[str] = ()) -> Built:
     """Make the built images `keys` (none = all) and their needs, unless present. Raises BuildError, ToolMissing."""
     began = time.monotonic()
     engine.check(runner)
-    todo = stale(runner, keys)
-    names = {entry.key for entry in todo}
-    present = tuple(entry.key for entry in catalog.ordered(keys or catalog.entries()) if entry.key not in names)
+    if stale(runner, keys):
+        with _alone(console):
+            todo = stale(runner, keys)  # another devenv may have made some while this one waited
+            _make_all(runner, console, todo)
+    else:
+        todo = []
+    made = tuple(entry.key for entry in todo)
+    present = tuple(entry.key for entry in catalog.ordered(keys or catalog.entries()) if entry.key not in made)
+    return Built(made, present, time.monotonic() - began)
+
+
+def _make_all(runner: Runner, console: Console, todo: Sequence[Entry]) -> None:
+    if any(entry.recipe.kind == "debootstrap" for entry in todo):
+        debian.check()
+    _check_room(runner, todo)
+    machine = "linux", engine.architecture(runner)
+    modules = golang.missing((name for entry in todo for name in entry.recipe.programs), *machine)
+    steps = [
+        (
+            module.seconds,
+            f"go-{module.name}",
+            f"Go: {', '.join(module.programs)}",
+            partial(golang.build, runner, module, *machine),
+        )
+        for module in modules
+    ] + [
+        (entry.seconds, f"image-{entry.key}", entry.built, partial(_make, runner, entry, golang.folder(*machine)))
+        for entry in todo
+    ]
+    left = sum(seconds for seconds, *_ in steps)
     if todo:
-        if any(entry.recipe.kind == "debootstrap" for entry in todo):
-            debian.check()
-        system, architecture = "linux", engine.architecture(runner)
-        modules = golang.missing((name for entry in todo for name in entry.recipe.programs), system, architecture)
-        _check_room(runner, todo)
-        left = sum(module.seconds for module in modules) + sum(entry.seconds for entry in todo)
         console.say(f"{_count(len(todo), 'image')} to make, {_about(left)}; what is done stays done if you stop it")
-        for module in modules:
-            _step(
-                console,
-                f"Go programs: {', '.join(module.programs)}",
-                f"go-{module.name}",
-                left,
-                partial(golang.build, runner, module, system, architecture),
-            )
-            left -= module.seconds
-        for entry in todo:
-            _step(
-                console,
-                entry.built,
-                f"image-{entry.key}",
-                left,
-                partial(_make, runner, entry, golang.folder(system, architecture)),
-            )
-            left -= entry.seconds
-        engine.prune(runner)
-    return Built(tuple(entry.key for entry in todo), present, time.monotonic() - began)
+    for number, (seconds, log, title, work) in enumerate(steps, 1):
+        _step(console, f"[{number}/{len(steps)}] {title}", log, f"{_about(left)} left", work)
+        left -= seconds
+    engine.prune(runner)
+
+
+@contextmanager
+def _alone(console: Console) -> Iterator[None]:
+    """Only one devenv of this machine makes images at a time; a second one waits."""
+    path = paths.cache() / "images.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            with console.step("waiting for another devenv that makes images"):
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _make(runner: Runner, entry: Entry, programs: Path, on_line: OnLine) -> None:
@@ -159,10 +180,11 @@ def _docker_build(runner: Runner, entry: Entry, context: Path, tag: str, recipe:
         raise BuildError(f"the image `{entry.built}` could not be made", None, error.details) from error
 
 
-def _step(console: Console, title: str, log: str, left: int, work: Callable[[OnLine], None]) -> None:
+def _step(console: Console, title: str, log: str, note: str, work: Callable[[OnLine], None]) -> None:
     path = paths.cache() / "logs" / f"{log}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with console.step(f"{title}, {_about(left)} left in all"), path.open("w", encoding="utf-8") as file:
+    with console.step(title) as step, path.open("w", encoding="utf-8") as file:
+        step.note = note
         try:
             work(_into(file, console))
         except DevenvError as error:
