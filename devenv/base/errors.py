@@ -34,7 +34,9 @@ class CommandFailed(DevenvError):
 
     def __init__(self, argv: Sequence[str], code: int, output: str, hint: str | None = None) -> None:
         lines = [line for line in output.strip().splitlines() if line.strip()]
-        super().__init__(f"`{' '.join(argv[:4])}{' …' if len(argv) > 4 else ''}` failed with status {code}", hint, lines[-12:])
+        super().__init__(
+            f"`{' '.join(argv[:4])}{' …' if len(argv) > 4 else ''}` failed with status {code}", hint, lines[-12:]
+        )
         self.argv = tuple(argv)
         self.code = code
         self.output = output

@@ -57,7 +57,9 @@ def branch(folder: Path) -> str | None:
 def full_sha(runner: Runner, folder: Path, ref: str) -> str:
     """The 40 digits of the commit that `ref` names; raises InputError when there is none."""
     if git_folder(folder) is None:
-        raise InputError(f"`{folder}` is not in a git repository", "`git init`, then commit: what is pushed is a commit")
+        raise InputError(
+            f"`{folder}` is not in a git repository", "`git init`, then commit: what is pushed is a commit"
+        )
     argv = ["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"]
     done = runner.run(argv, check=False)
     if done.code:
@@ -81,7 +83,9 @@ def export(runner: Runner, folder: Path, sha: str, into: Path) -> None:
         try:
             export(runner, folder / path, commit, into / path)
         except (CommandFailed, OSError) as error:
-            raise InputError(f"submodule `{path}` is not checked out at {commit[:8]}", "`git submodule update --init`") from error
+            raise InputError(
+                f"submodule `{path}` is not checked out at {commit[:8]}", "`git submodule update --init`"
+            ) from error
 
 
 def _submodules(runner: Runner, folder: Path, sha: str) -> list[tuple[str, str]]:

@@ -121,6 +121,8 @@ class SubprocessRunner:
         except BaseException:
             _end(process)
             raise
+        finally:
+            process.stdout.close()
         if check and code:
             raise CommandFailed(argv, code, "\n".join(tail))
         return code

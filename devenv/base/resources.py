@@ -34,7 +34,9 @@ def dump_yaml(value: Mapping[str, Any] | list[Any]) -> str:
     """YAML with the keys in their order; every byte of a string survives the way back."""
     import yaml
 
-    text: str = yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, allow_unicode=True, width=4096)
+    text: str = yaml.dump(
+        value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, allow_unicode=True, width=4096
+    )
     return text
 
 

@@ -126,7 +126,9 @@ class PlannedAddon:
     attachment: str  # "DATABASE"
     mode: Mode
     spec: AddonSpec | None  # None for hosted ones
+    service: ServiceSpec | None
     config_names: tuple[str, ...]
+    aliases: tuple[str, ...]  # further variables that point at the same server
     version: str | None
     stands_in: str  # "PostgreSQL 17 in this env", "the hosted service stays in use", "left out"
     equivalent: str
@@ -154,6 +156,7 @@ class Release:
     chart: str  # folder under charts/
     values: Mapping[str, Any]
     fingerprint: str
+    version: int = 0  # the env's release number; 0 for all but the app
 
     def __repr__(self) -> str:
         return f"Release({self.name} in {self.namespace}, {self.chart})"  # values hold secrets
@@ -169,6 +172,8 @@ class Plan:
     images: tuple[ImageSpec, ...]
     addons: tuple[PlannedAddon, ...]
     processes: tuple[PlannedProcess, ...]
-    release_phase: ProcessType | None
-    config: ConfigVars
+    one_offs: tuple[ProcessType, ...]
+    release_phase: PlannedProcess | None
+    config: ConfigVars  # final, the stand-ins' variables included as soon as their credentials are known
+    missing: tuple[str, ...]  # required config vars nobody supplied, each with its description
     warnings: tuple[str, ...]

@@ -1,0 +1,74 @@
+"""`devenv cluster` and its kin."""
+
+from typing import Annotated
+
+import typer
+
+from devenv.base.errors import InputError
+from devenv.cli.common import Shell, verb, verbs
+from devenv.cli.render import emit
+
+app = verbs()
+
+
+@verb(app, "cluster", "devenv cluster", "devenv cluster --json")
+def cluster(shell: Shell) -> None:
+    """Show the cluster: state, address, registry, kubeconfig, envs."""
+    from devenv.ops.clusters import info
+
+    found = info(shell.env)
+    if shell.json:
+        emit(shell, found)
+        return
+    shell.console.out(f"=== {found.name} ({found.provider})\n")
+    rows = [
+        ("State", found.state),
+        ("Kubernetes", found.kubernetes),
+        ("Images", found.images),
+        ("Router", found.router),
+        ("Registry", found.registry),
+    ]
+    rows += [
+        ("Kubeconfig", found.kubeconfig),
+        ("Memory", f"{found.memory}M" if found.memory else None),
+        ("Envs", ", ".join(found.envs) or "none"),
+    ]
+    for title, value in rows:
+        if value:
+            shell.console.out(f"{title + ':':<12} {value}")
+
+
+@verb(app, "cluster:status", "devenv cluster status")
+def status(shell: Shell) -> None:
+    """The same as `devenv cluster`."""
+    cluster(shell)
+
+
+@verb(app, "cluster:create", "devenv cluster create", "devenv cluster create --provider minikube")
+def create(shell: Shell) -> None:
+    """Make the cluster now, with its registry and router; `up` does it when there is none."""
+    from devenv.ops.cluster import ensure
+
+    found = ensure(shell.env)
+    shell.console.say(f"Cluster {shell.env.spec.name} runs; the router listens on http://localhost:{found.http_port}")
+    if shell.json:
+        emit(shell, found)
+
+
+@verb(app, "cluster:delete", "devenv cluster delete", "devenv cluster delete --yes")
+def delete(shell: Shell, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Delete the cluster with all envs and all their data. Asks for its name first."""
+    from devenv.ops.clusters import delete as remove
+    from devenv.ops.clusters import info
+
+    found = info(shell.env)
+    if found.state == "absent":
+        shell.console.say(f"There is no cluster {found.name}.")
+        return
+    if not yes:
+        shell.console.warn(f"this deletes {found.name} with all data of: {', '.join(found.envs) or 'no env'}")
+        typed = typer.prompt(f"To go on, type {found.name}", default="", show_default=False, err=True)
+        if typed != found.name:
+            raise InputError("not deleted: the name does not match", f"type `{found.name}`, or use --yes")
+    remove(shell.env)
+    shell.console.say(f"Cluster {found.name} is deleted.")

@@ -1,0 +1,136 @@
+"""What every verb shares: the global options, the example in its help, the Shell handed to it."""
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from devenv.base.console import Console
+
+if TYPE_CHECKING:
+    from devenv.ops.env import Env
+
+EnvOption = Annotated[
+    str | None, typer.Option("--env", "-a", "--app", help="The env; default: the app's name.", metavar="NAME")
+]
+DirOption = Annotated[
+    Path | None, typer.Option("--app-dir", help="The app's folder; default: this one.", metavar="DIR")
+]
+ClusterOption = Annotated[str | None, typer.Option("--cluster", help="The cluster; default: devenv.", metavar="NAME")]
+ProviderOption = Annotated[
+    str | None, typer.Option("--provider", help="kind, minikube or context:NAME.", metavar="NAME")
+]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="default, small or full.", metavar="NAME")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what was asked for.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say everything; tracebacks too.")]
+ColorOption = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")]
+JsonOption = Annotated[bool, typer.Option("--json", "-j", help="Print JSON on stdout.")]
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+GLOBAL: dict[str, tuple[Any, Any]] = {
+    "env": (EnvOption, None),
+    "app_dir": (DirOption, None),
+    "cluster": (ClusterOption, None),
+    "provider": (ProviderOption, None),
+    "profile": (ProfileOption, None),
+    "quiet": (QuietOption, False),
+    "verbose": (VerboseOption, False),
+    "no_color": (ColorOption, False),
+    "json": (JsonOption, False),
+}
+
+
+@dataclass
+class Shell:
+    """One run of a verb: the global options, the console, and the env they point at."""
+
+    env_name: str | None
+    app_dir: Path
+    cluster: str | None
+    provider: str | None
+    profile: str | None
+    json: bool
+    console: Console
+
+    @cached_property
+    def env(self) -> "Env":
+        """The env the options point at; nothing is read before it is used."""
+        from devenv.ops.env import Env, Options
+
+        options = Options(
+            app_dir=self.app_dir,
+            env=self.env_name or os.environ.get("DEVENV_ENV") or None,
+            flags={"cluster": self.cluster, "provider": self.provider},
+            profile=self.profile,
+        )
+        return Env(options, self.console)
+
+
+def verbs() -> typer.Typer:
+    """An empty group for the verbs of one file. Plain help: rich takes longer to import than the verb to run."""
+    return typer.Typer(rich_markup_mode=None)
+
+
+class VerbCommand(TyperCommand):
+    """A verb whose help begins with an example."""
+
+    examples: tuple[str, ...] = ()
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Examples, then the text."""
+        if self.examples:
+            formatter.write("\nExamples:\n" + "".join(f"  $ {line}\n" for line in self.examples))
+        super().format_help_text(ctx, formatter)
+
+
+def verb(
+    app: typer.Typer, name: str, *examples: str, raw: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function `(shell, …)` as the verb `name`; `raw` passes unknown words through (`run`, `pg:psql`)."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        taken = {parameter.name for parameter in own}
+        shared = [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for key, (kind, default) in GLOBAL.items()
+            if key not in taken
+        ]
+
+        @wraps(function)
+        def command(**given: Any) -> None:
+            shell = _shell({key: given.pop(key) for key in GLOBAL if key in given and key not in taken})
+            function(shell, **given)
+
+        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        command.__signature__ = inspect.Signature([*keyword_only, *shared])  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in [*keyword_only, *shared]}
+        kind = type("Command", (VerbCommand,), {"examples": examples})
+        settings = {"ignore_unknown_options": True, "allow_interspersed_args": False} if raw else {}
+        app.command(name, cls=kind, context_settings={**HELP, **settings})(command)
+        return function
+
+    return register
+
+
+def _shell(given: dict[str, Any]) -> Shell:
+    console = Console(
+        quiet=bool(given.get("quiet")),
+        verbose=bool(given.get("verbose")),
+        color=False if given.get("no_color") else None,
+    )
+    return Shell(
+        env_name=given.get("env"),
+        app_dir=(given.get("app_dir") or Path.cwd()).resolve(),
+        cluster=given.get("cluster") or os.environ.get("DEVENV_CLUSTER") or None,
+        provider=given.get("provider"),
+        profile=given.get("profile"),
+        json=bool(given.get("json")),
+        console=console,
+    )

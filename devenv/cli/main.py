@@ -1,0 +1,157 @@
+"""The entry: finds the verb, runs it, turns errors into messages and an exit status."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from devenv import __version__
+from devenv.base.errors import DevenvError, InputError
+from devenv.cli.common import HELP
+
+# verb file -> its verbs: only the file of the verb that was asked for is imported, so that the command line answers at once
+FILES: dict[str, tuple[str, ...]] = {
+    "up": ("up",),
+    "down": ("down", "destroy"),
+    "plan": ("plan",),
+    "ps": ("ps", "ps:scale", "ps:restart", "ps:stop", "ps:type"),
+    "logs": ("logs",),
+    "run": ("run", "run:detached"),
+    "config": ("config", "config:get", "config:set", "config:unset", "config:edit"),
+    "addons": ("addons", "addons:create", "addons:destroy", "addons:mode"),
+    "data": ("pg:psql", "pg:info", "redis:cli", "mqtt:sub", "mqtt:pub", "es:curl"),
+    "releases": ("releases",),
+    "open": ("open",),
+    "doctor": ("doctor",),
+    "cluster": ("cluster", "cluster:status", "cluster:create", "cluster:delete"),
+    "images": ("images", "images:build", "images:list"),
+    "envs": ("envs",),
+    "version": ("version",),
+    "completion": ("completion",),
+}
+COMPLETE = "_DEVENV_COMPLETE"  # set by the completion scripts
+VERBS = {name: file for file, names in FILES.items() for name in names}
+
+
+class Verbs(TyperGroup):
+    """The group of all verbs; each is loaded when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of the help."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The verb, or None when there is none of that name."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"devenv.cli.{VERBS[cmd_name]}")
+        return typer.main.get_group(module.app).commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Heroku's colon also as a blank: `cluster create` is `cluster:create`; `help VERB` is `VERB --help`."""
+        if args[0] == "help":
+            args = [*args[1:], "--help"]
+        if len(args) > 1 and f"{args[0]}:{args[1]}" in VERBS:
+            args = [f"{args[0]}:{args[1]}", *args[2:]]
+        if args[0] == "--help":
+            typer.echo(ctx.get_help())
+            raise typer.Exit
+        if args[0] not in VERBS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], VERBS, 1)
+            hint = f"did you mean `{near[0]}`?" if near else "`devenv --help` lists the verbs"
+            raise InputError(f"there is no verb `{args[0]}`", hint)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Verbs,
+    name="devenv",
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings=HELP,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"devenv/{__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Your Heroku app, unchanged, on a real Kubernetes cluster on your laptop.
+
+    Start with `devenv up` in a folder that has a Procfile.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit status comes back, nothing is raised."""
+    args = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    if COMPLETE in os.environ:
+        from typer.completion import completion_init
+
+        completion_init()
+        args = []
+    try:
+        status = typer.main.get_command(app).main(
+            args, prog_name="devenv", complete_var=COMPLETE, standalone_mode=False
+        )
+        return status if isinstance(status, int) else 0
+    except typer.Exit as stop:
+        return stop.exit_code
+    except typer.TyperException as error:
+        _fail(args, error.format_message(), "`devenv --help` lists the verbs, `devenv help VERB` explains one", ())
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("\nInterrupted. The same command goes on where this one stopped.\n")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone (`| head`): nothing more to say
+        return 141
+    except DevenvError as error:
+        _fail(args, error.message, error.hint, error.details, error)
+        return error.exit_code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except Exception as error:  # noqa: BLE001 the one boundary: a bug ends in a message too
+        _fail(
+            args,
+            f"this is a bug in devenv: {type(error).__name__}: {error}",
+            "run it again with --verbose and report the traceback",
+            (),
+            error,
+        )
+        return 1
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def _fail(
+    args: list[str], message: str, hint: str | None, details: Sequence[str], error: Exception | None = None
+) -> None:
+    from devenv.base.console import Console
+
+    console = Console(color=False if "--no-color" in args else None)
+    if error is not None and ("--verbose" in args or "-v" in args):
+        import traceback
+
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    console.quiet = False
+    console.say(f"{console.style('Error:', 'red', 'bold')} {message}")
+    for line in details:
+        console.say(f"    {line}")
+    if hint:
+        console.say(f"\n{console.style('Hint:', 'cyan', 'bold')} {hint}")

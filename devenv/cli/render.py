@@ -1,0 +1,31 @@
+"""Results as JSON; as text each verb prints its own."""
+
+import json
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from devenv.cli.common import Shell
+
+
+def emit(shell: Shell, value: Any) -> None:
+    """Print a result (dataclass, mapping, list) as JSON on stdout."""
+    shell.console.out(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value
+
+
+def compact(value: Any) -> str:
+    """A result as one line of JSON: streams are JSON lines."""
+    return json.dumps(_plain(value), ensure_ascii=False)

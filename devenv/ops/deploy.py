@@ -1,0 +1,187 @@
+"""From a plan to processes that run: image, release phase, roll-out, and the way back when it fails."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from devenv.base.errors import DevenvError, ReleaseError
+from devenv.build import builder
+from devenv.build.source import Source
+from devenv.cluster.kube_model import HelmState
+from devenv.ops import rollout, shipped
+from devenv.ops.env import Env
+from devenv.plan import values
+from devenv.plan.model import ImageSpec, Plan, Release
+from devenv.plan.values import ReleaseNote
+
+PROCESSES = "devenv.dev/kind=process"
+RELEASE_PODS = "devenv.dev/kind=release"
+PATIENCE = 120  # seconds beyond the boot time-out, for pulling images
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What a deploy did: the release's number, and whether anything had to change."""
+
+    version: int
+    changed: bool
+
+
+def images(env: Env, source: Source, plan: Plan, *, always: bool = False) -> dict[str, str]:
+    """Image name -> reference in the cluster's registry; what is there already is not built again."""
+    registry = env.status.registry
+    found: dict[str, str] = {}
+    for spec in plan.images:
+        reference = None if always else builder.exists(registry, spec)
+        found[spec.name] = reference or _build(env, source, plan, spec, registry)
+    return found
+
+
+def _build(env: Env, source: Source, plan: Plan, spec: ImageSpec, registry: str) -> str:
+    chosen = builder.select(env.app, spec, env.runner, dict(plan.config.values), env.status.source)
+    with env.console.step(f"Building {spec.name}"):
+        return chosen.build(source, spec, registry, env.console.detail).reference
+
+
+def last_version(env: Env) -> int:
+    """The number of the newest release, failed ones included; 0 when there is none."""
+    state = env.kube.releases(env.name).get(values.APP)
+    return state.version if state else 0
+
+
+def app(
+    env: Env,
+    plan: Plan,
+    references: dict[str, str],
+    description: str,
+    mode: str,
+    commit: str = "",
+    *,
+    keep: bool = False,
+) -> Deployed:
+    """Make the app's release true and wait for it; with `keep` the release keeps its number (scaling is no release).
+
+    Raises ReleaseError with the reason and the last lines; the release before it serves on.
+    """
+    state = env.kube.releases(env.name).get(values.APP)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    facts = env.facts(references)
+    note = ReleaseNote((state.version if state else 0) + 1, description, mode, commit, now)
+    release = values.app_release(plan, env.profile, note, facts)
+    if state and state.status == "deployed":
+        if state.fingerprint == release.fingerprint:
+            verdict = _judge(env, state.version)
+            if not verdict.failures:
+                if not verdict.done:
+                    wait(env, state.version, None)
+                return Deployed(state.version, False)
+        # `down` changes nothing but `running`: starting the same again is no new release
+        if keep or state.fingerprint == values.app_release(plan, env.profile, note, facts, running=False).fingerprint:
+            note = replace(note, version=state.version, phase=False)
+            release = values.app_release(plan, env.profile, note, facts)
+    upgrade(env, release, plan.release_phase is not None and note.phase)
+    wait(env, note.version, state)
+    return Deployed(note.version, True)
+
+
+def upgrade(env: Env, release: Release, has_phase: bool) -> None:
+    """Hand the release to Helm; the release phase's output appears as it comes."""
+    text = str(release.values["release"]["description"])
+    if not has_phase:
+        env.helm.upgrade(release, shipped.chart("app"), 300, description=text, wait=False)
+        return
+    version = release.values["release"]["version"]
+    stop = threading.Event()
+    lines: list[str] = []
+    env.console.say("Running release command...")
+    follower = threading.Thread(target=_follow_phase, args=(env, version, lines, stop), daemon=True)
+    follower.start()
+    try:
+        env.helm.upgrade(release, shipped.chart("app"), env.profile.release_timeout, description=text, wait=False)
+    except DevenvError as error:
+        if failed := _failed_phase(env, version):
+            stop.set()
+            follower.join(timeout=5)
+            hint = "the release before it serves on; mend it and run the same command again"
+            raise ReleaseError(f"release command failed: {failed}", hint, lines[-12:]) from error
+        raise
+    finally:
+        stop.set()
+        follower.join(timeout=5)
+
+
+def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Event) -> None:
+    selector = f"{RELEASE_PODS},{rollout.RELEASE}={version}"
+    try:
+        while not (pods := [pod for pod in env.kube.pods(env.name, selector) if pod.phase != "Pending"]):
+            if stop.wait(0.2):
+                return
+        for line in env.kube.logs(env.name, pods[0].name, follow=True):
+            lines.append(line)
+            env.console.say(f"       {line}")
+    except DevenvError as error:
+        env.console.detail(f"the release command's log ended: {error.message}")
+
+
+def _failed_phase(env: Env, version: int) -> str | None:
+    for pod in env.kube.pods(env.name, f"{RELEASE_PODS},{rollout.RELEASE}={version}"):
+        for container in pod.containers:
+            if container.ended and container.ended.code:
+                return f"it exited with status {container.ended.code}" + (
+                    " (out of memory)" if container.ended.reason == "OOMKilled" else ""
+                )
+            if container.state == "waiting" and container.reason:
+                return f"{container.reason} {container.message}".strip()
+    jobs = [job for job in env.kube.jobs(env.name, RELEASE_PODS) if job.failure]
+    return jobs[0].failure if jobs else None
+
+
+def _judge(env: Env, version: int) -> rollout.Verdict:
+    workloads = env.kube.deployments(env.name)
+    return rollout.judge(
+        workloads, env.kube.pods(env.name, PROCESSES), version, env.profile.boot_timeout, datetime.now(UTC)
+    )
+
+
+def wait(env: Env, version: int, before: HelmState | None, clock: Callable[[], float] = time.monotonic) -> None:
+    """Wait until every process runs release `version`; on failure go back to `before` and raise ReleaseError."""
+    deadline = clock() + env.profile.boot_timeout + PATIENCE
+    with env.console.step("Starting processes") as step:
+        while True:
+            verdict = _judge(env, version)
+            if verdict.done and not verdict.failures:
+                return
+            if verdict.failures:
+                break
+            step.note = verdict.waiting
+            if clock() > deadline:
+                break
+            time.sleep(0.25)
+        error = _explain(env, verdict)
+        if before and before.status == "deployed":
+            env.helm.rollback(values.APP, env.name, before.revision, wait=False)
+    raise error
+
+
+def _explain(env: Env, verdict: rollout.Verdict) -> ReleaseError:
+    if not verdict.failures:
+        return ReleaseError(f"not up in time: {verdict.waiting}", "`devenv ps` and `devenv logs` tell more")
+    failure = verdict.failures[0]
+    lines = _last_lines(env, failure.pod) if failure.logs else []
+    hint = {
+        "R10": "bind 0.0.0.0:$PORT, or raise `timeouts: {boot: …}` in .devenv/profile.yaml",
+        "R15": "give it a larger size: `devenv ps:scale " + failure.process + "=1:Standard-2X`",
+    }.get(failure.code, f"`devenv logs -p {failure.process}` shows more")
+    return ReleaseError(f"{failure.process}: {failure.message}", hint, lines)
+
+
+def _last_lines(env: Env, pod: str) -> list[str]:
+    for previous in (True, False):
+        try:
+            if lines := list(env.kube.logs(env.name, pod, previous=previous, tail=12)):
+                return lines
+        except DevenvError:
+            continue  # the run before is no longer kept: the current one has the lines
+    return []

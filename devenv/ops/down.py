@@ -1,0 +1,42 @@
+"""`down` stops an env and keeps all of it; `destroy` removes it with its data."""
+
+from dataclasses import replace
+
+from devenv.cluster.kube_model import HelmState
+from devenv.ops import lock, shipped
+from devenv.ops.env import Env
+from devenv.plan import values
+
+
+def down(env: Env) -> None:
+    """Stop processes and add-ons; config, releases and volumes stay. Raises InputError when there is no such env."""
+    env.require()
+    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console), env.console.step(f"Stopping {env.name}"):
+        installed = env.kube.releases(env.name)
+        # the app first: a process must not see its database go
+        for name in sorted(installed, key=lambda each: each != values.APP):
+            if name != values.ENV:
+                _stop(env, name, installed[name])
+        env.kube.wait_gone(env.name, "devenv.dev/kind in (process,addon)", 60)
+
+
+def _stop(env: Env, name: str, state: HelmState) -> None:
+    content = env.helm.values(name, env.name)
+    if not content.get("running", True):
+        return
+    stopped = {**content, "running": False}
+    if "release" in content:
+        stopped["release"] = {**content["release"], "phase": False}
+    chart = shipped.chart_of(name)
+    release = replace(values.release(name, env.name, chart, stopped, env.facts({})), version=state.version)
+    env.helm.upgrade(release, shipped.chart(chart), 120, wait=False)
+
+
+def destroy(env: Env) -> None:
+    """Remove the env: processes, add-ons, config, data."""
+    env.require()
+    with (
+        lock.hold(f"env-{env.spec.name}-{env.name}", env.console),
+        env.console.step(f"Destroying {env.name} and its data"),
+    ):
+        env.kube.delete_namespace(env.name)

@@ -1,0 +1,174 @@
+"""Env: one app in one namespace of one cluster, with the seams to act on it, each made on first use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from devenv.base import git
+from devenv.base.console import Console
+from devenv.base.errors import ClusterError, InputError
+from devenv.base.proc import Runner, SubprocessRunner
+from devenv.cluster import provider as providers
+from devenv.cluster.helm import Helm
+from devenv.cluster.kube import Kube
+from devenv.cluster.provider import ClusterStatus, Provider
+from devenv.heroku import app as heroku
+from devenv.heroku.model import App
+from devenv.ops import shipped
+from devenv.plan import make, names, settings, values
+from devenv.plan.model import Access, ClusterSpec
+from devenv.plan.profile import Profile
+from devenv.plan.settings import Settings
+
+SETTINGS_SECRET = "env-settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about where to act."""
+
+    app_dir: Path
+    env: str | None
+    flags: Mapping[str, Any]  # provider, cluster: None = not given
+    profile: str | None
+
+
+class Env:
+    """The env the options point at. Properties are computed once, and only when a verb needs them."""
+
+    def __init__(self, options: Options, console: Console, runner: Runner | None = None) -> None:
+        self.options = options
+        self.console = console
+        self.runner: Runner = runner or SubprocessRunner()
+
+    @cached_property
+    def app(self) -> App:
+        """The app in the folder; raises InputError with every problem of its files."""
+        app = heroku.load(self.options.app_dir)
+        self.hide(app.dotenv.values)
+        return app
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The resolved profile."""
+        return shipped.profile(self.options.app_dir, self.options.profile, self.options.flags)
+
+    @cached_property
+    def name(self) -> str:
+        """The env's name: --env, else from the app's name and the git worktree."""
+        if self.options.env:
+            return names.env_name(self.options.env)
+        return names.default_env(self.app.name, git.worktree_name(self.options.app_dir))
+
+    @cached_property
+    def spec(self) -> ClusterSpec:
+        """The cluster the profile asks for."""
+        return make.cluster(self.profile)
+
+    @cached_property
+    def provider(self) -> Provider:
+        """The cluster's provider."""
+        binary = str(self.tool("kind")) if self.spec.provider == "kind" else None
+        return providers.select(self.spec.provider, self.runner, binary)
+
+    @cached_property
+    def status(self) -> ClusterStatus:
+        """The cluster's state when first asked for; raises ToolMissing without an engine."""
+        return self.provider.status(self.spec)
+
+    @cached_property
+    def access(self) -> Access:
+        """Kubeconfig and context of the running cluster; raises ClusterError when it does not run."""
+        if self.status.state == "absent":
+            raise ClusterError(f"there is no cluster `{self.spec.name}`", "`devenv up` makes it")
+        if self.status.state != "running":
+            raise ClusterError(
+                f"cluster `{self.spec.name}` is {self.status.state}", "`devenv up` starts it again; nothing is lost"
+            )
+        return self.provider.access(self.spec)
+
+    @cached_property
+    def kube(self) -> Kube:
+        """Reads of the cluster."""
+        return Kube(self.access)
+
+    @cached_property
+    def helm(self) -> Helm:
+        """Writes to the cluster."""
+        return Helm(self.runner, self.access, str(self.tool("helm")))
+
+    def tool(self, name: str) -> Path:
+        """The path of kind, helm or kubectl; fetched or built when it is not there."""
+        from devenv.images import tools
+
+        return tools.ensure(self.runner, self.console, [name])[name]
+
+    def forget(self) -> None:
+        """Drop what was read of the cluster, after it was made or started."""
+        for name in ("status", "access", "kube", "helm"):
+            self.__dict__.pop(name, None)
+
+    def settings(self) -> Settings:
+        """The env's settings as the cluster has them now; the defaults when there is no env yet."""
+        secret = self.kube.secret(self.name, SETTINGS_SECRET) if self.exists() else {}
+        found = settings.from_json(secret["settings.json"].decode() if secret else None)
+        self.hide(found.config)
+        self.hide(found.generated)
+        for credentials in found.credentials.values():
+            self.hide({name: value for name, value in credentials.items() if "password" in name})
+        return found
+
+    def save(self, new: Settings) -> None:
+        """Keep the settings; makes the namespace when there is none."""
+        self.kube.ensure_namespace(self.name, {"devenv.dev/env": self.name, "devenv.dev/app": self.app_label()})
+        self.helm.upgrade(values.settings_release(self.name, new.to_json(), self.facts({})), shipped.chart("env"), 60)
+
+    def app_label(self) -> str:
+        """The app's name for labels; the env's when no app folder is at hand."""
+        return self.app.name if (self.options.env is None or "app" in self.__dict__) else self.name
+
+    def facts(self, images: Mapping[str, str]) -> values.Facts:
+        """Facts for the plan's releases."""
+        return values.Facts(images=images, charts=_Digests(), route_kind="HTTPRoute")
+
+    def hide(self, config: Mapping[str, str]) -> None:
+        """Mask the values of these variables in everything printed from now on."""
+        from devenv.heroku.config_vars import redact
+
+        before = self.console.mask
+        hidden = tuple(config.values())
+        self.console.mask = lambda text: redact(before(text), hidden)
+
+    def require(self) -> None:
+        """Raises InputError unless the env exists."""
+        if not self.exists():
+            raise InputError(
+                f"there is no env `{self.name}` on cluster `{self.spec.name}`",
+                "`devenv up` makes it; `devenv envs` lists what there is",
+            )
+
+    def exists(self) -> bool:
+        """Whether the namespace is there and is devenv's."""
+        found = self.kube.namespace(self.name)
+        return found is not None and found.labels.get("devenv.dev/env") == self.name
+
+    @property
+    def url(self) -> str:
+        """The address in a browser."""
+        port = self.status.http_port
+        return f"http://{names.host(self.name)}" + (f":{port}" if port != 80 else "")
+
+
+class _Digests(Mapping[str, str]):
+    """Chart digests, computed when asked for."""
+
+    def __getitem__(self, name: str) -> str:
+        return shipped.chart_digest(name)
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0

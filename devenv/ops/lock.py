@@ -1,0 +1,44 @@
+"""One devenv at a time changes an env."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from devenv.base import paths
+from devenv.base.console import Console
+from devenv.base.errors import ClusterError
+
+WAIT = 600.0  # seconds: longer than any deploy that is getting on
+
+
+@contextmanager
+def hold(name: str, console: Console, wait: float = WAIT) -> Iterator[None]:
+    """Hold the lock `name`; says whom it waits for. The kernel frees it when the holder dies, however it dies."""
+    folder = paths.state() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{name}.lock", "a+", encoding="utf-8") as file:
+        deadline = time.monotonic() + wait
+        told = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told:
+                    file.seek(0)
+                    console.say(
+                        f"Waiting for another devenv that is changing `{name}` (process {file.read().strip() or '?'}) …"
+                    )
+                    told = True
+                if time.monotonic() > deadline:
+                    raise ClusterError(
+                        f"another devenv has been changing `{name}` for {wait:.0f} s",
+                        "wait for it, or end it, then try again",
+                    ) from None
+                time.sleep(0.2)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,170 @@
+"""One-off dynos: a pod of the app's image for one command (heroku.md section 3.7)."""
+
+import secrets
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from devenv.base.errors import InputError
+from devenv.cluster import kubectl
+from devenv.cluster.kube_model import Pod
+from devenv.ops.env import Env
+from devenv.plan import values
+
+DAY = 24 * 3600  # one-offs are cycled like all dynos (heroku.md section 3.2)
+CONTAINER = "run"
+START = 120.0
+# waits for the command that `exec` brings, and ends at once when the pod is deleted
+HOLD = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
+PROFILE = 'for f in .profile.d/*.sh; do [ -f "$f" ] && . "$f"; done; [ -f .profile ] && . ./.profile; exec bash -c "$1"'
+
+
+@dataclass(frozen=True, slots=True)
+class OneOff:
+    """A one-off dyno that is up."""
+
+    name: str  # run.1234
+    pod: str
+    shell: str  # bash, sh or none
+
+
+def join(words: Sequence[str]) -> str:
+    """The command line of `run`: one word passes as it is, of several those with blanks or quotes are quoted (heroku.md section 6.3)."""
+    return words[0] if len(words) == 1 else shlex.join(words)
+
+
+def resolve(words: Sequence[str], content: Mapping[str, Any], one_offs: Mapping[str, str]) -> str:
+    """A first word that is a process type stands for its command (heroku.md section 1)."""
+    types = {item["type"]: item["command"] for item in content.get("processes", [])} | dict(one_offs)
+    if words and (command := types.get(words[0])):
+        return " ".join([command, *words[1:]])
+    return join(words)
+
+
+def start(
+    env: Env, *, command: str, size: str | None, extra: Mapping[str, str], kind: str | None, hold: bool
+) -> OneOff:
+    """Start the pod: holding still for `attach`, or running `command` by itself. Raises InputError without a release."""
+    env.require()
+    if values.APP not in env.kube.releases(env.name):
+        raise InputError(f"`{env.name}` has no release yet", "`devenv up` makes the first one")
+    content = env.helm.values(values.APP, env.name)
+    process = _process(content, kind)
+    memory = (
+        env.profile.sizes[size.lower()].memory if size and size.lower() in env.profile.sizes else int(process["memory"])
+    )
+    number = secrets.randbelow(9999) + 1
+    manifest = _manifest(env, content, process, number, memory, extra, command, hold)
+    env.kube.create_pod(env.name, manifest)
+    name = manifest["metadata"]["name"]
+    try:
+        env.kube.wait_pod(env.name, name, _started, START)
+    except BaseException:
+        env.kube.delete_pod(env.name, name, 0)
+        raise
+    return OneOff(f"run.{number}", name, process["shell"])
+
+
+def _started(pod: Pod) -> bool:
+    return pod.phase in ("Running", "Succeeded", "Failed")
+
+
+def _process(content: Mapping[str, Any], kind: str | None) -> Mapping[str, Any]:
+    processes = list(content.get("processes", []))
+    if content.get("releasePhase"):
+        processes.append(content["releasePhase"])
+    if not processes:
+        raise InputError("the app has no process type to take the image of", "add one to the Procfile")
+    wanted = kind or "web"
+    found = next((item for item in processes if item["type"] == wanted), None)
+    if kind and found is None:
+        raise InputError(
+            f"there is no process type `{kind}`", f"types: {', '.join(item['type'] for item in processes)}"
+        )
+    return found or processes[0]
+
+
+def _manifest(
+    env: Env,
+    content: Mapping[str, Any],
+    process: Mapping[str, Any],
+    number: int,
+    memory: int,
+    extra: Mapping[str, str],
+    command: str,
+    hold: bool,
+) -> dict[str, Any]:
+    shell = "bash" if process["shell"] == "bash" else "sh"
+    own = {name: value for name, value in process["env"].items() if name not in content["config"]}
+    given = {**own, "DYNO": f"run.{number}", **({"HOME": process["home"]} if process["home"] else {}), **extra}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"run-{number}",
+            "labels": {
+                "app.kubernetes.io/name": content["app"],
+                "app.kubernetes.io/part-of": env.name,
+                "app.kubernetes.io/component": "run",
+                "app.kubernetes.io/managed-by": "devenv",
+                "devenv.dev/env": env.name,
+                "devenv.dev/kind": "run",
+                "devenv.dev/process": "run",
+            },
+            "annotations": {"devenv.dev/command": command},
+        },
+        "spec": {
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": DAY,
+            "terminationGracePeriodSeconds": 1 if hold else 30,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "shareProcessNamespace": True,
+            "containers": [
+                {
+                    "name": CONTAINER,
+                    "image": process["image"],
+                    "command": ["sh", "-c", HOLD] if hold else _argv(shell, command),
+                    "env": [{"name": name, "value": value.replace("$", "$$")} for name, value in given.items()],
+                    "envFrom": [{"secretRef": {"name": "app-config"}}],
+                    **({"workingDir": process["home"]} if process["home"] else {}),
+                    "resources": {
+                        "requests": {"cpu": "10m", "memory": "32Mi"},
+                        "limits": {"memory": f"{2 * memory}Mi"},
+                    },
+                }
+            ],
+        },
+    }
+
+
+def _argv(shell: str, command: str) -> list[str]:
+    return ["bash", "-c", PROFILE, "run", command] if shell == "bash" else ["sh", "-c", command]
+
+
+def attach(env: Env, dyno: OneOff, command: str, *, tty: bool) -> int:
+    """Run `command` in the waiting pod on this terminal or pipe; its exit status. The pod goes when it ends, however it ends."""
+    shell = "bash" if dyno.shell == "bash" else "sh"
+    argv = kubectl.exec_argv(
+        env.access,
+        env.name,
+        dyno.pod,
+        CONTAINER,
+        _argv(shell, command),
+        tty=tty,
+        stdin=True,
+        binary=str(env.tool("kubectl")),
+    )
+    try:
+        return env.runner.interactive(argv)
+    finally:
+        env.kube.delete_pod(env.name, dyno.pod, 1)
+
+
+def command_line(env: Env, words: Sequence[str]) -> str:
+    """What `run` runs: a process type's command with the rest appended, else the words."""
+    if values.APP not in env.kube.releases(env.name):
+        raise InputError(f"`{env.name}` has no release yet", "`devenv up` makes the first one")
+    one_offs = {item.name: item.command for item in env.app.one_offs} if env.options.env is None else {}
+    return resolve(words, env.helm.values(values.APP, env.name), one_offs)

@@ -1,0 +1,101 @@
+"""Is a release up, still coming, or broken? Decided from what the cluster reports."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from devenv.cluster.kube_model import Container, Pod, Workload
+
+RELEASE = "devenv.dev/release"
+PROCESS = "devenv.dev/process"
+PULL = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+CREATE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+CRASHES = 2  # Heroku retries the first crash at once (heroku.md section 3.2); the second one fails the deploy
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a process does not come up: Heroku's code where there is one, and the pod to read the log of."""
+
+    process: str
+    code: str  # "H10", "R10", "R15" or ""
+    message: str
+    pod: str
+    logs: bool  # whether the log of its last run tells more
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`done` when every process runs the release; `waiting` names what is still coming."""
+
+    done: bool
+    waiting: str
+    failures: tuple[Failure, ...]
+
+
+def judge(
+    workloads: Iterable[Workload], pods: Iterable[Pod], release: int, boot_timeout: int, now: datetime
+) -> Verdict:
+    """Compare what runs with what should; `boot_timeout` in seconds."""
+    workloads = tuple(workloads)
+    current = [pod for pod in pods if pod.labels.get(RELEASE) == str(release) and not pod.deleting]
+    failures = tuple(failure for pod in current if (failure := _failure(pod, boot_timeout, now)))
+    late = [item for item in workloads if not _rolled_out(item)]
+    waiting = ", ".join(f"{item.name} {min(item.updated, item.ready)}/{item.desired}" for item in late)
+    return Verdict(not late, waiting, failures)
+
+
+def _rolled_out(item: Workload) -> bool:
+    return (
+        item.observed and item.updated == item.desired and item.ready == item.desired and item.replicas == item.desired
+    )
+
+
+def _failure(pod: Pod, boot_timeout: int, now: datetime) -> Failure | None:
+    process = pod.labels.get(PROCESS, pod.name)
+    if pod.reason == "Unschedulable" and pod.created and (now - pod.created).total_seconds() > 20:
+        return Failure(process, "", f"no room on the cluster for another process: {pod.message}", pod.name, False)
+    for container in pod.containers:
+        if container.init:
+            continue
+        if failure := _container_failure(process, pod, container, boot_timeout, now):
+            return failure
+    return None
+
+
+def _container_failure(
+    process: str, pod: Pod, container: Container, boot_timeout: int, now: datetime
+) -> Failure | None:
+    if container.state == "waiting" and container.reason in PULL:
+        return Failure(
+            process, "", f"its image can't be pulled: {container.message or container.reason}", pod.name, False
+        )
+    if container.state == "waiting" and container.reason in CREATE:
+        return Failure(
+            process, "", f"its container can't be made: {container.message or container.reason}", pod.name, False
+        )
+    ended = container.last or container.ended
+    if ended is None:
+        return None
+    if ended.reason == "OOMKilled":
+        return Failure(process, "R15", "Error R15 (Memory quota vastly exceeded)", pod.name, True)
+    if process == "web" and not container.ready and ended.finished and _never_bound(container, pod, boot_timeout):
+        text = (
+            f"Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {boot_timeout} seconds of launch"
+        )
+        return Failure(process, "R10", text, pod.name, True)
+    if container.restarts >= CRASHES or (container.restarts >= 1 and container.reason == "CrashLoopBackOff"):
+        how = (
+            "exited with status 0; a process of the formation must keep running"
+            if ended.code == 0
+            else f"exited with status {ended.code}"
+        )
+        return Failure(process, "H10" if process == "web" else "", f"App crashed: the process {how}", pod.name, True)
+    return None
+
+
+def _never_bound(container: Container, pod: Pod, boot_timeout: int) -> bool:
+    ended = container.last or container.ended
+    if ended is None or ended.finished is None or pod.started is None or container.restarts != 1:
+        return False
+    return (ended.finished - pod.started).total_seconds() >= boot_timeout - 1

@@ -1,0 +1,119 @@
+"""`up`: cluster, add-ons, image, release phase, processes."""
+
+import threading
+from dataclasses import dataclass
+
+from devenv.base.errors import DevenvError, InputError
+from devenv.build import builder
+from devenv.build.source import Source, work_tree
+from devenv.images import catalog
+from devenv.ops import addons, cluster, credentials, deploy, lock, shipped
+from devenv.ops.env import Env
+from devenv.plan import make
+from devenv.plan.model import Plan
+from devenv.plan.settings import Settings
+
+WORK_TREE = "work-tree"
+
+
+@dataclass(frozen=True, slots=True)
+class UpResult:
+    """What `up` did: the env's address, its release, whether anything changed."""
+
+    app: str
+    env: str
+    url: str | None  # None when the app has no web process
+    version: int
+    changed: bool
+    addons: tuple[str, ...]
+    processes: tuple[str, ...]
+
+
+def planned(env: Env, source: Source, settings: Settings) -> Plan:
+    """The plan for the source as it is. Raises InputError."""
+    stack = catalog.reference("stack", cluster.source(env))
+    images = builder.plan_images(env.app, source, stack)
+    plan = make.plan(env.app, env.profile, shipped.catalog(), settings, env.name, images)
+    env.hide(plan.config.values)
+    return plan
+
+
+def preview(env: Env) -> Plan:
+    """What `up` would do, without touching anything."""
+    settings = env.settings() if env.status.state == "running" else Settings()
+    return planned(env, work_tree(env.options.app_dir), settings)
+
+
+def check(plan: Plan) -> None:
+    """Raises InputError when a required config var is missing (heroku.md section 4.2)."""
+    if plan.missing:
+        first = plan.missing[0].split(":")[0]
+        raise InputError(
+            f"{len(plan.missing)} required config var{'s have' if len(plan.missing) > 1 else ' has'} no value",
+            f"set {'them' if len(plan.missing) > 1 else 'it'} in .env, or: devenv config:set {first}=…",
+            plan.missing,
+        )
+
+
+def up(env: Env, *, build_always: bool = False) -> UpResult:
+    """Make the env run the work tree. Every step is skipped when it is done; raises DevenvError naming what failed."""
+    env.console.detail(f"app {env.app.name}, env {env.name}")
+    source = work_tree(env.options.app_dir)
+    before = preview(env)  # every problem that needs no cluster comes first
+    check(before)
+    for warning in before.warnings:
+        env.console.warn(warning)
+    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+        cluster.ensure(env)
+        settings = env.settings()
+        plan = planned(env, source, settings)
+        complete = credentials.complete(settings, env.app, plan.addons)
+        if complete != settings or not env.exists():
+            env.save(complete)
+        plan = planned(env, source, complete)
+        changed, references = _prepare(env, plan, complete, source, build_always)
+        done = deploy.app(env, plan, references, describe(env), WORK_TREE)
+    return UpResult(
+        app=plan.app,
+        env=env.name,
+        url=env.url if any(item.type.name == "web" for item in plan.processes) else None,
+        version=done.version,
+        changed=done.changed or bool(changed),
+        addons=tuple(item.name for item in plan.addons if item.mode == "stand-in"),
+        processes=tuple(f"{item.type.name}={item.quantity}" for item in plan.processes),
+    )
+
+
+def describe(env: Env) -> str:
+    """The release's text."""
+    return "Work tree"
+
+
+def _prepare(
+    env: Env, plan: Plan, settings: Settings, source: Source, build_always: bool
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Add-ons come up while the image is built: one waits for disks and boots, the other for the processor."""
+    changed: list[str] = []
+    failed: list[DevenvError] = []
+
+    def start() -> None:
+        try:
+            changed.extend(addons.ensure(env, plan.addons, settings))
+        except DevenvError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    try:
+        references = deploy.images(env, source, plan, always=build_always)
+    finally:
+        if thread.is_alive():
+            with env.console.step("Installing add-ons"):
+                thread.join()
+    if failed:
+        raise failed[0]
+    if any(item.mode == "stand-in" for item in plan.addons):
+        with env.console.step("Waiting for add-ons") as step:
+            step.silent = not changed
+            addons.wait_ready(env)
+    return tuple(changed), references

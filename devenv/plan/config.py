@@ -1,0 +1,65 @@
+"""Which value of a config var wins (product.md section 3)."""
+
+from collections.abc import Iterable, Mapping
+
+from devenv.heroku.model import App, ConfigVars
+from devenv.plan.addons import variables
+from devenv.plan.model import PlannedAddon
+from devenv.plan.profile import Profile
+from devenv.plan.settings import Settings
+
+ROUTER_OWNED = ("PORT", "DYNO")  # set per process; a PORT in .env is meant for `heroku local`
+
+
+def given(app: App, profile: Profile, settings: Settings) -> ConfigVars:
+    """The variables that files and config:set give, before any add-on has its say."""
+    values: dict[str, str] = {}
+    origins: dict[str, str] = {}
+
+    def add(origin: str, entries: Mapping[str, str]) -> None:
+        for name, value in entries.items():
+            values[name], origins[name] = value, origin
+
+    for entry in app.env:
+        if entry.generator == "secret" and entry.name in settings.generated:
+            add(f"{entry.source} (generated)", {entry.name: settings.generated[entry.name]})
+        elif entry.value is not None:
+            add(entry.source, {entry.name: entry.value})
+    for name, value in app.dotenv.values.items():
+        add(app.dotenv.origins.get(name, ".env"), {name: value})
+    add("profile", profile.config)
+    for name in settings.unset:
+        values.pop(name, None)
+        origins.pop(name, None)
+    add("config:set", settings.config)
+    for name in ROUTER_OWNED:
+        values.pop(name, None)
+        origins.pop(name, None)
+    return ConfigVars(values, origins)
+
+
+def final(
+    base: ConfigVars, addons: Iterable[PlannedAddon], namespace: str, credentials: Mapping[str, Mapping[str, str]]
+) -> ConfigVars:
+    """`base` with the stand-ins' variables over it and those of left-out add-ons removed: a live credential never gets through."""
+    values, origins = dict(base.values), dict(base.origins)
+    for addon in addons:
+        if addon.mode == "passthrough":
+            continue
+        for name in (*addon.config_names, *addon.aliases):
+            values.pop(name, None)
+            origins.pop(name, None)
+        if addon.mode == "stand-in" and addon.name in credentials:
+            for name, value in variables(addon, namespace, credentials[addon.name]).items():
+                values[name], origins[name] = value, f"{addon.name} stand-in"
+    return ConfigVars(values, origins)
+
+
+def missing(app: App, base: ConfigVars, addons: Iterable[PlannedAddon]) -> tuple[str, ...]:
+    """Required variables of app.json that nobody supplies (heroku.md section 4.2: `required` defaults to true)."""
+    supplied = {name for addon in addons for name in (*addon.config_names, *addon.aliases)}
+    return tuple(
+        entry.name + (f": {entry.description}" if entry.description else "")
+        for entry in app.env
+        if entry.required and entry.generator is None and entry.name not in base.values and entry.name not in supplied
+    )

@@ -1,0 +1,154 @@
+"""The Helm releases of a plan: names, charts, values, fingerprints."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from devenv.plan.model import Plan, PlannedAddon, PlannedProcess, Release
+from devenv.plan.names import host, label, port
+from devenv.plan.profile import Profile
+
+APP = "app"  # the Helm release of the app in its namespace
+ENV = "env"  # the Helm release of the env's settings
+ROUTER = "router"
+SYSTEM = "devenv-system"  # the namespace of what serves all envs
+VOLATILE = ("release",)  # values that say when and why, not what
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What only the cluster knows: where images are pulled from, the charts' own digests."""
+
+    images: Mapping[str, str]  # ImageSpec.name or add-on image key -> reference
+    charts: Mapping[str, str]  # chart -> digest of its folder
+    route_kind: Literal["HTTPRoute", "Ingress"] = "HTTPRoute"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseNote:
+    """What `releases` shows of a release."""
+
+    version: int
+    description: str
+    mode: str  # work-tree, release
+    commit: str
+    created: str  # RFC 3339
+    phase: bool = True  # whether the release phase runs
+
+
+def release(name: str, namespace: str, chart: str, values: Mapping[str, Any], facts: Facts) -> Release:
+    """A Helm release with its fingerprint over the chart and every value that changes what runs."""
+    lasting = {key: value for key, value in values.items() if key not in VOLATILE}
+    text = json.dumps([facts.charts[chart], lasting], sort_keys=True)
+    version = int(values.get("release", {}).get("version", 0))
+    return Release(name, namespace, chart, values, hashlib.sha256(text.encode()).hexdigest()[:32], version)
+
+
+def settings_release(env: str, text: str, facts: Facts) -> Release:
+    """The release that keeps the env's settings."""
+    return release(ENV, env, "env", {"env": env, "settings": text}, facts)
+
+
+def addon_release(
+    addon: PlannedAddon, env: str, credentials: Mapping[str, str], facts: Facts, running: bool = True
+) -> Release:
+    """The release of a stand-in."""
+    assert addon.spec
+    values = {
+        "env": env,
+        "name": addon.name,
+        "running": running,
+        "image": facts.images[addon.spec.image],
+        "version": addon.version or addon.spec.version,
+        "credentials": dict(credentials),
+        "storage": addon.spec.storage,
+        "memory": addon.spec.memory,
+    }
+    return release(addon.name, env, addon.spec.chart, values, facts)
+
+
+def app_release(plan: Plan, profile: Profile, note: ReleaseNote, facts: Facts, running: bool = True) -> Release:
+    """The release of the app itself."""
+    values: dict[str, Any] = {
+        "app": plan.app,
+        "env": plan.env,
+        "release": {
+            "version": note.version,
+            "description": note.description,
+            "mode": note.mode,
+            "commit": note.commit,
+            "created": note.created,
+            "phase": note.phase,
+        },
+        "running": running,
+        "config": dict(plan.config.values),
+        "processes": [process(item, plan, facts) for item in plan.processes],
+        "releasePhase": process(plan.release_phase, plan, facts) if plan.release_phase else None,
+        "timeouts": {"boot": profile.boot_timeout, "stop": profile.stop_timeout, "release": profile.release_timeout},
+        "route": route(plan, profile, facts),
+    }
+    return release(APP, plan.env, "app", values, facts)
+
+
+def route(plan: Plan, profile: Profile, facts: Facts) -> dict[str, Any] | None:
+    """How the router reaches web; None when the app has no web process type."""
+    if not any(item.type.name == "web" for item in plan.processes):
+        return None
+    return {
+        "host": host(plan.env),
+        "kind": facts.route_kind,
+        "process": "web",
+        "timeout": f"{profile.request_timeout}s",
+        "gateway": {"name": "devenv", "namespace": SYSTEM},
+    }
+
+
+def process(item: PlannedProcess, plan: Plan, facts: Facts) -> dict[str, Any]:
+    """One process type as chart values."""
+    kind = item.type
+    buildpack = item.image.docker is None
+    by_heroku_yml = not buildpack and kind.command
+    # heroku.md section 4.3: heroku.yml commands run by /bin/sh -c; a Procfile's by bash after .profile (section 3.1)
+    shell = "bash" if buildpack else "sh" if by_heroku_yml and not kind.argv else "none"
+    return {
+        "name": dns(kind.name),
+        "type": kind.name,
+        "image": facts.images[item.image.name],
+        "command": kind.command,
+        "argv": list(kind.argv or ()),
+        "shell": shell,
+        "quantity": item.quantity,
+        "size": item.size.name,
+        "memory": item.size.memory,
+        "cpu": item.size.cpu,
+        "port": port(plan.env) if kind.name == "web" else 0,
+        "env": concurrency(item),
+        "home": "/app" if buildpack else "",
+    }
+
+
+def dns(process_type: str) -> str:
+    """A process type's name as Kubernetes takes it: `url_checker` becomes `url-checker`."""
+    return label(re.sub(r"_", "-", process_type))
+
+
+def concurrency(item: PlannedProcess) -> dict[str, str]:
+    """What buildpacks' profile scripts derive from the dyno's memory (heroku.md section 7.2)."""
+    if not item.image.buildpacks:
+        return {}
+    language, memory = item.image.buildpacks[-1].language, item.size.memory
+    if language == "python":
+        cores = 2 if memory == 2560 else 8  # what Performance-M and the other sizes show a dyno (section 7.2's figures)
+        return {"WEB_CONCURRENCY": str(max(1, min(cores * 2 + 1, memory // 256))), "DYNO_RAM": str(memory)}
+    if language == "nodejs":
+        each = 2048 if memory > 16384 else 512
+        count = memory // each
+        return {
+            "MEMORY_AVAILABLE": str(memory),
+            "WEB_MEMORY": str(each),
+            "WEB_CONCURRENCY": str(count if 1 <= count <= 200 else 1),
+        }
+    return {}
