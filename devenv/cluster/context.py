@@ -80,10 +80,10 @@ class ExistingCluster:
     def delete(self, spec: ClusterSpec) -> None:
         """Always raises ClusterError: an existing cluster is its administrator's to delete."""
         hint = "`devenv destroy` removes an environment from it"
-        raise ClusterError(f"devenv did not make the cluster of `{self.context}` and does not delete it", hint)
+        raise ClusterError(f"the cluster of `{self.context}` is not devenv's to delete", hint)
 
     def access(self, spec: ClusterSpec) -> Access:
-        """How to reach it; raises ClusterError when there is no such context or the cluster is not marked for devenv."""
+        """How to reach it; raises ClusterError when there is no such context or it is not marked for devenv."""
         access = self._fetched()
         self._refuse_unmarked(Kube(access))
         return access

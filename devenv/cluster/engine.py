@@ -103,14 +103,14 @@ class Engine:
         with _told(f"told to run the registry `{name}`"):
             if not self.has_image(image):
                 self._client.images.pull(image)
-            self._client.containers.run(
+            self._client.containers.run(  # type: ignore[call-overload]  # the stubs lack unless-stopped
                 image,
                 name=name,
                 detach=True,
                 labels={LABEL: cluster},
                 ports={f"{REGISTRY_PORT}/tcp": ("127.0.0.1", port)},
                 volumes={name: {"bind": REGISTRY_DATA, "mode": "rw"}},
-                restart_policy={"Name": "unless-stopped", "MaximumRetryCount": 0},
+                restart_policy={"Name": "unless-stopped"},
             )
 
     def connect(self, network: str, name: str) -> None:

@@ -77,8 +77,8 @@ def node_name(cluster: str) -> str:
 
 def progress(line: str) -> str:
     """kind's line without its marks; empty for those that do not tell of progress."""
-    match = re.match(r"\s*[✓•✗]\s*(.+?)\s*$", line)
-    return re.sub(r"[^\w\s().:/,'-]+|\s*\.\.\.$", "", match[1]).strip() if match else ""
+    match = re.match(r"\s*•\s*(.+)", line)  # each step starts with one such line and ends with one of ✓ or ✗
+    return re.sub(r"[^\w)]+$", "", match[1]) if match else ""
 
 
 class Kind:
