@@ -1,0 +1,62 @@
+# `make demo` takes a bare machine to a running app; `make test` proves everything. Every target can be repeated and goes on where it
+# was. What they make lives in .venv and in devenv's cache (~/.cache/devenv).
+.DEFAULT_GOAL := help
+.PHONY: help setup engine tools images demo check test unit golden integration e2e bench dist clean
+
+bin := .venv/bin
+devenv := $(CURDIR)/$(bin)/devenv
+pytest := $(bin)/pytest
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: .venv/.ready ## devenv and its tools in .venv, every package pinned by hash
+
+.venv/.ready: requirements.lock pyproject.toml offline/bootstrap.sh
+	@python=$$(offline/bootstrap.sh python) && { [ -x $(bin)/python ] || $$python -m venv .venv; }
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+engine: ## a running Docker engine; installed only on Debian or Ubuntu as root
+	@offline/bootstrap.sh engine
+
+tools: setup ## kind, helm and kubectl in the cache, unless adequate ones are on PATH
+	@$(bin)/python -m devenv.images tools > /dev/null
+
+images: setup engine ## all images, unless image registries can be reached
+	@offline/bootstrap.sh images
+	@$(bin)/python -m devenv.images ready
+
+demo: setup engine images tools ## examples/lamp, running, with its add-ons
+	@cd examples/lamp && url=$$($(devenv) up -d) && $(devenv) ps && echo "$$url" && \
+	  curl --silent --show-error --fail --noproxy '*' --output /dev/null --write-out '%{http_code}, %{size_download} bytes\n' "$$url"
+
+check: setup ## ruff and mypy
+	$(bin)/ruff check .
+	$(bin)/mypy
+
+test: setup engine images tools check ## everything: the checks, then every layer of tests in one run
+	$(pytest) tests
+
+unit: setup ## parsing, planning, decisions: no engine, no cluster
+	$(pytest) tests/unit
+
+golden: setup tools ## an app in, manifests out
+	$(pytest) tests/golden
+
+integration: setup engine images tools ## each room against the real thing
+	$(pytest) tests/contract tests/integration
+
+e2e: setup engine images tools ## the installed devenv on whole apps
+	$(pytest) tests/e2e
+
+bench: setup engine images tools ## the figures, beside references measured in the same run
+	$(bin)/python -m benchmarks
+
+dist: setup ## wheel and source archive in dist/
+	$(bin)/python -m build --no-isolation
+
+clean: ## what make made in this folder; images, clusters and the cache stay
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
