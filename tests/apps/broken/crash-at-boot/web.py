@@ -1,0 +1,5 @@
+"""Leaves before it listens."""
+
+import sys
+
+sys.exit("cannot start: the flux capacitor is missing")

@@ -1,0 +1,2 @@
+# The release phase: says where it runs.
+echo "release phase of ${DYNO:-no dyno}, colour ${COLOUR:-none}"

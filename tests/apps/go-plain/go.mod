@@ -1,0 +1,3 @@
+module go-plain
+
+go 1.24
