@@ -59,6 +59,9 @@ command:
     {{- $root.Files.Get "files/start.bash" | replace "$" "$$" | trim | nindent 4 }}
   - {{ $process.type | quote }}
   - {{ include "app.literal" $process.command }}
+  {{- with $process.number }}
+  - {{ . | quote }}
+  {{- end }}
 {{- else if eq $process.shell "sh" }}
 {{- /* args, not command: an image's ENTRYPOINT stays in force */}}
 args:
@@ -68,6 +71,9 @@ args:
     {{- $root.Files.Get "files/start.sh" | replace "$" "$$" | trim | nindent 4 }}
   - {{ $process.type | quote }}
   - {{ include "app.literal" $process.command }}
+  {{- with $process.number }}
+  - {{ . | quote }}
+  {{- end }}
 {{- else if $process.argv }}
 args:
   {{- range $process.argv }}
@@ -86,7 +92,7 @@ args:
 {{- end }}
 {{- if and $process.home (not (hasKey $config "HOME")) }}{{ $_ := set $own "HOME" $process.home }}{{ end }}
 {{- /* without a shell nobody can count; the router and the probes go by PORT, so no config var may move it */}}
-{{- if eq $process.shell "none" }}{{ $_ := set $own "DYNO" (printf "%s.1" $process.type) }}{{ end }}
+{{- if eq $process.shell "none" }}{{ $_ := set $own "DYNO" (printf "%s.%s" $process.type ($process.number | default "1")) }}{{ end }}
 {{- if $process.port }}{{ $_ := set $own "PORT" (toString (int $process.port)) }}{{ end }}
 {{- if $own }}
 env:
