@@ -1,7 +1,7 @@
 # `make demo` takes a bare machine to a running app; `make test` proves everything. Every target can be repeated and goes on where it
 # was. What they make lives in .venv and in devenv's cache (~/.cache/devenv).
 .DEFAULT_GOAL := help
-.PHONY: help setup engine tools images demo check test unit golden integration e2e bench dist clean
+.PHONY: help setup engine tools images demo check test unit golden integration e2e bench dist lock clean
 
 bin := .venv/bin
 devenv := $(CURDIR)/$(bin)/devenv
@@ -11,6 +11,7 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: .venv/.ready ## devenv and its tools in .venv, every package pinned by hash
+	@:
 
 .venv/.ready: requirements.lock pyproject.toml offline/bootstrap.sh
 	@python=$$(offline/bootstrap.sh python) && { [ -x $(bin)/python ] || $$python -m venv .venv; }
@@ -57,6 +58,11 @@ bench: setup engine images tools ## the figures, beside references measured in t
 dist: setup ## wheel and source archive in dist/
 	$(bin)/python -m build --no-isolation
 
+lock: ## requirements.lock anew from pyproject.toml
+	@[ -x .make/uv/bin/uv ] || { python3 -m venv .make/uv && .make/uv/bin/pip install --quiet uv; }
+	.make/uv/bin/uv pip compile --quiet --universal --generate-hashes --extra dev --no-header --no-annotate \
+	  pyproject.toml --output-file requirements.lock
+
 clean: ## what make made in this folder; images, clusters and the cache stay
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .make dist build .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

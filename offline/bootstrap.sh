@@ -5,6 +5,7 @@ set -eu
 
 cache=${DEVENV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/devenv}
 suite=trixie # whose engine works where root lacks some privileges; Debian 12's does not
+suite_list=/etc/apt/sources.list.d/devenv-$suite.list
 
 say() { printf '%s\n' "$*" >&2; }
 fail() {
@@ -57,9 +58,12 @@ install_engine() {
   is_debian || fail "Docker is not installed" "install Docker for this system, then run the same command again"
   say "installing the Docker engine from Debian's packages, about 90 s"
   apt update -qq || fail "the package lists could not be read" "see apt's lines above"
-  if grep -q '^VERSION_CODENAME=bookworm' /etc/os-release; then
+  if grep -q '^VERSION_CODENAME=bookworm' /etc/os-release || [ -f "$suite_list" ]; then
+    # once begun it must be ended so: the later suite's base-files already tell another code name
     add_suite
-    apt install -y -qq -t "$suite" docker.io containerd runc docker-buildx > /dev/null
+    apt install -y -qq -t "$suite" docker.io docker-cli docker-buildx containerd runc > /dev/null
+  elif apt-cache show docker-cli > /dev/null 2>&1; then
+    apt install -y -qq docker.io docker-cli docker-buildx > /dev/null
   else
     apt install -y -qq docker.io docker-buildx > /dev/null
   fi || fail "the Docker engine could not be installed" "see apt's lines above"
@@ -70,7 +74,7 @@ install_engine() {
 add_suite() {
   mirror=$(apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages' | sed -n 's/^Debian|//p' | head -n 1)
   [ -n "$mirror" ] || fail "apt knows no Debian mirror" "install Docker yourself, then run the same command again"
-  echo "deb $mirror $suite main" > /etc/apt/sources.list.d/devenv-$suite.list
+  echo "deb $mirror $suite main" > "$suite_list"
   printf 'Package: *\nPin: release n=%s\nPin-Priority: 100\n' "$suite" > /etc/apt/preferences.d/devenv-$suite
   apt update -qq
 }
