@@ -1,5 +1,6 @@
 """Files shipped with devenv (charts, profiles, offline recipes), and YAML."""
 
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -31,13 +32,20 @@ def load_yaml(text: str, where: str) -> Any:
 
 
 def dump_yaml(value: Mapping[str, Any] | list[Any]) -> str:
-    """YAML with the keys in their order; every byte of a string survives the way back."""
+    """YAML with the keys in their order; every byte of a string survives the way back, to Go's readers too."""
     import yaml
 
-    text: str = yaml.dump(
-        value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, allow_unicode=True, width=4096
-    )
+    base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    dumper: Any = type("Dumper", (base,), {})
+    dumper.add_representer(str, _quoted_if_unclear)
+    text: str = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=4096)
     return text
+
+
+def _quoted_if_unclear(dumper: Any, text: str) -> Any:
+    # plain `1e3`, `0o17` and `y` are strings to PyYAML, numbers and a boolean to Go (https://yaml.org/type/bool.html)
+    style = '"' if re.fullmatch(r"[-+]?\.?\d[\w.+:-]*|[yYnN]", text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def load_yaml_text(text: str, where: str) -> tuple[Any, dict[tuple[str | int, ...], int]]:
