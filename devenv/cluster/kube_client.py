@@ -6,8 +6,6 @@ The official client costs 0.3 s of every command's start: it is loaded only for 
 import base64
 import contextlib
 import json
-import ssl
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +17,8 @@ from devenv.base.resources import load_yaml
 from devenv.plan.model import Access
 
 if TYPE_CHECKING:
+    import ssl
+
     import urllib3
 
 STATUS_HINT = "`devenv cluster status` tells its state, `devenv up` starts it again"
@@ -39,7 +39,7 @@ class Credentials:
     """What a kubeconfig says of one context: where the server is, how to trust it and how to be trusted."""
 
     server: str
-    tls: ssl.SSLContext | None
+    tls: "ssl.SSLContext | None"
     server_name: str | None = None
     headers: Callable[[], dict[str, str]] = field(default=dict)
 
@@ -78,7 +78,10 @@ def _token_header(user: Json, base: Path) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _tls(cluster: Json, user: Json, base: Path) -> ssl.SSLContext:
+def _tls(cluster: Json, user: Json, base: Path) -> "ssl.SSLContext":
+    import ssl
+    import tempfile
+
     context = ssl.create_default_context()
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -101,6 +104,8 @@ def _tls(cluster: Json, user: Json, base: Path) -> ssl.SSLContext:
 
 def _plugin_credentials(access: Access, server: str, server_name: str | None) -> Credentials:
     """Credentials that a program hands out (cloud clusters): the official client knows how to ask and to renew them."""
+    import ssl
+
     from kubernetes import client, config
 
     settings = client.Configuration()
