@@ -11,6 +11,9 @@ from devenv.images.catalog import Entry, Module
 # Debian and most of its relatives; where an administrator adds certificate authorities
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
+# a change in the code that makes images of a kind raises the kind's number: they are made anew
+MAKERS = {"node": 2}
+
 
 def certificates() -> list[Path]:
     """The certificate authorities added to this machine, such as a proxy's; builds inside containers need them too."""
@@ -22,6 +25,8 @@ def of_image(key: str) -> str:
     """The hash of an image's recipe, of what goes into it, and of the host's certificate authorities."""
     entry = catalog.get(key)
     digest = hashlib.sha256(repr((entry.built, entry.recipe)).encode())
+    if entry.recipe.kind in MAKERS:
+        digest.update(str(MAKERS[entry.recipe.kind]).encode())
     if entry.recipe.folder:
         _add_folder(digest, folder(entry))
     if entry.recipe.certificates:

@@ -15,6 +15,8 @@ OnLine = Callable[[str], None]
 START = 'ENTRYPOINT ["/usr/local/bin/start", "/sbin/init"]'
 IMPORT = ("ctr", "--namespace", "k8s.io", "images", "import", "--local")
 ARCHIVE = "/preload/image.tar"
+# containerd drops what nothing refers to when it pleases; ending a lease is the way to ask for it
+COLLECT = "ctr --namespace k8s.io leases create --id devenv && ctr --namespace k8s.io leases rm --sync devenv"
 # by what the kernel calls it: the image has no pkill, and asking systemd would need a booted node
 STOP = "kill $(awk '$2 == \"(containerd)\" {print $1}' /proc/[0-9]*/stat)"
 
@@ -27,6 +29,7 @@ def fill(runner: Runner, entry: Entry, empty: str, preloads: Iterable[str], reci
             for image in preloads:
                 on_line(f"putting {image} into the node")
                 _import(runner, name, image, shared, on_line)
+            runner.run(["docker", "exec", name, "sh", "-c", COLLECT])
             runner.run(["docker", "exec", name, "sh", "-c", f"echo {entry.built.rpartition(':')[2]} > /kind/version"])
             runner.run(["docker", "exec", name, "sh", "-c", STOP])
             _until(runner, ["docker", "exec", name, "sh", "-c", f"! {STOP}"])
