@@ -1,23 +1,19 @@
 """The lamp's web page: sends commands over MQTT, streams the live state from Redis, reads history and search."""
 
-import contextlib
-import functools
 import json
 import os
 import queue
 import random
-import secrets
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import redis
 from flask import Flask, Response, jsonify, redirect, render_template, request, session
 
 import backends
-from backends import COMMANDS, INDEX, LAST, LIVE, WATTS, SearchDown, log
+from backends import COMMANDS, INDEX, LAST, WATTS, SearchDown, log
 from lamp import PRESETS, check_command
+from live import broker, hub, stopping, store
+from status import Status
 
 VISITORS = (
     *("Badger", "Beaver", "Bison", "Crane", "Curlew", "Dormouse", "Falcon", "Finch", "Fox", "Gecko", "Hare"),
@@ -29,74 +25,8 @@ HIT, END = "\ue000", "\ue001"  # around a search hit; no keyboard types them
 backends.start_logging()
 app = Flask(__name__)
 app.secret_key = os.environ["SECRET_KEY"]
+server_status = Status()
 app.config.update(SESSION_COOKIE_SAMESITE="Lax", PERMANENT_SESSION_LIFETIME=30 * 24 * 3600)
-stopping = threading.Event()  # set by gunicorn.conf.py: open streams end, so that a stop is quick
-
-
-class Hub:
-    """One Redis subscription for all the open pages of this process: small plans count connections."""
-
-    def __init__(self):
-        self.pages: set[queue.Queue] = set()
-        threading.Thread(target=self.listen, daemon=True).start()
-
-    def listen(self) -> None:
-        while not stopping.is_set():
-            try:
-                channel = backends.live(timeout=None).pubsub(ignore_subscribe_messages=True)
-                channel.subscribe(LIVE)
-                while not stopping.is_set():
-                    message = channel.get_message(timeout=5)
-                    if message:
-                        self.send(message["data"])
-            except redis.RedisError as error:
-                log.warning("Redis is away: %s", error)
-                time.sleep(1)
-
-    def send(self, data: str) -> None:
-        for page in tuple(self.pages):
-            with contextlib.suppress(queue.Full):  # a page that does not read misses some
-                page.put_nowait(data)
-
-
-class Broker:
-    """The web's line to MQTT."""
-
-    def __init__(self):
-        self.version = None
-        self.client = backends.mqtt_client(f"lamp-web-{secrets.token_hex(4)}", clean=True)
-        self.client.on_connect = lambda client, *_: client.subscribe("$SYS/broker/version")
-        self.client.on_message = self.received
-        self.client.loop_start()
-
-    def received(self, _client, _data, message) -> None:
-        self.version = message.payload.decode(errors="replace").removeprefix("mosquitto version ")
-
-    def publish(self, topic: str, payload: dict) -> None:
-        """Returns once the broker has it; ConnectionError when it has not within three seconds."""
-        deadline = time.monotonic() + 3
-        while not self.client.is_connected():
-            if time.monotonic() > deadline:
-                raise ConnectionError("the MQTT broker does not answer")
-            time.sleep(0.02)
-        sent = self.client.publish(topic, json.dumps(payload), qos=1)
-        sent.wait_for_publish(max(0.1, deadline - time.monotonic()))
-        if not sent.is_published():
-            raise ConnectionError("the MQTT broker did not take the command")
-
-
-def once(make):
-    """`make` called at first need and once per process: gunicorn forks before threads and connections are made."""
-    made, lock = functools.cache(make), threading.Lock()
-
-    def get():
-        with lock:
-            return made()
-
-    return get
-
-
-hub, broker, store = once(Hub), once(Broker), once(backends.live)
 
 
 def read_history(limit: int, before: int | None = None) -> list[dict]:
@@ -234,57 +164,6 @@ def search():
         shown = {field: marked(marks.get(field, [entry[field]])[0]) for field in ("text", "visitor")}
         hits.append(entry | {"at": entry["at"] / 1000, "marked": shown})
     return jsonify(query=words, total=found["hits"]["total"]["value"], took=found["took"], hits=hits)
-
-
-def postgres_version() -> str:
-    with backends.database() as connection:
-        return connection.execute("show server_version").fetchone()[0].split()[0]
-
-
-def redis_version() -> str:
-    info = store().info("server")
-    return f"Valkey {info['valkey_version']}" if "valkey_version" in info else info["redis_version"]
-
-
-def mqtt_version() -> str:
-    broker().publish("lamp/ping", {})
-    return f"Mosquitto {broker().version}" if broker().version else "connected"
-
-
-def search_version() -> str:
-    version = backends.search_call("GET", "", timeout=2)["version"]
-    return f"OpenSearch {version['number']}" if version.get("distribution") == "opensearch" else version["number"]
-
-
-CHECKS = {"Postgres": postgres_version, "Redis": redis_version, "MQTT": mqtt_version, "Elasticsearch": search_version}
-
-
-def check(name: str) -> dict:
-    started = time.perf_counter()
-    try:
-        version = CHECKS[name]()
-    except (psycopg.Error, redis.RedisError, OSError, RuntimeError, ValueError, SearchDown) as error:
-        log.warning("%s is away: %s", name, str(error).strip().splitlines()[0])
-        return {"name": name, "ok": False, "version": None, "ms": None}
-    return {"name": name, "ok": True, "version": version, "ms": round((time.perf_counter() - started) * 1000, 1)}
-
-
-class Status:
-    """The answers of the four servers, asked at most every three seconds however many pages look."""
-
-    def __init__(self):
-        self.lock, self.asked, self.rows = threading.Lock(), 0.0, []
-
-    def read(self) -> list[dict]:
-        with self.lock:
-            if time.monotonic() - self.asked > 3:
-                with ThreadPoolExecutor(len(CHECKS)) as pool:
-                    self.rows = list(pool.map(check, CHECKS))
-                self.asked = time.monotonic()
-            return self.rows
-
-
-server_status = Status()
 
 
 @app.get("/status")

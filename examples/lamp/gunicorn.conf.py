@@ -11,7 +11,7 @@ control_socket_disable = True
 
 def post_worker_init(worker):
     """On SIGTERM end the event streams first: requests under way may finish, endless ones may not hold the stop up."""
-    from app import stopping
+    from live import stopping
 
     finish = signal.getsignal(signal.SIGTERM)
 

@@ -10,115 +10,20 @@ import os
 import queue
 import signal
 import sys
-import threading
 import time
 import uuid
 
-import psycopg
 import redis
 
 import backends
-from backends import COMMANDS, INDEX, LAST, LIVE, STATE, WATTS, SearchDown, log, patiently
+from backends import COMMANDS, LAST, LIVE, STATE, WATTS, log, patiently
+from history import Indexer, Recorder
 from lamp import Lamp, check_command, tell
 
 FRAME, BEAT = 0.08, 1.0  # seconds between two reports: while fading, at rest
 SETTLED = 0.7  # a moved slider becomes one history entry, not fifty
 SAMPLES = 120  # length of the wattage curve
 HOLDER = "lamp:holder"  # Redis key of the one process that is the lamp
-INDEX_MAPPING = {
-    "settings": {"number_of_shards": 1, "number_of_replicas": 0},
-    "mappings": {
-        "properties": {
-            "at": {"type": "date"},
-            "kind": {"type": "keyword"},
-            "color": {"type": "keyword"},
-            "brightness": {"type": "integer"},
-            "text": {"type": "text", "copy_to": "everything"},
-            "visitor": {"type": "text", "copy_to": "everything"},
-            "everything": {"type": "text"},
-        }
-    },
-}
-
-
-class Recorder(threading.Thread):
-    """Writes history entries to Postgres, one after the other, as long as that takes."""
-
-    def __init__(self, reporter: "Reporter", indexer: "Indexer"):
-        super().__init__(daemon=True)
-        self.waiting: queue.SimpleQueue = queue.SimpleQueue()
-        self.reporter, self.indexer = reporter, indexer
-
-    def run(self) -> None:
-        while (event := self.waiting.get()) is not None:
-            event["id"] = patiently("Postgres", lambda event=event: self.insert(event), psycopg.Error, float("inf"))
-            self.reporter.publish({"type": "event", **event})
-            self.indexer.wake.set()
-
-    @staticmethod
-    def insert(event: dict) -> int:
-        with backends.database() as connection:
-            (number,) = connection.execute(
-                "insert into events (at, kind, text, visitor, brightness, color) values"
-                " (to_timestamp(%(at)s), %(kind)s, %(text)s, %(visitor)s, %(brightness)s, %(color)s) returning id",
-                event,
-            ).fetchone()
-            return number
-
-    def finish(self) -> None:
-        self.waiting.put(None)
-        self.join(timeout=3)
-
-
-class Indexer(threading.Thread):
-    """Copies to Elasticsearch what Postgres has and the index has not: nothing is lost while it is away."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.wake = threading.Event()
-
-    def run(self) -> None:
-        while True:
-            try:
-                self.ensure_index()
-                while self.index_some():
-                    pass
-                self.wake.wait(30)
-                self.wake.clear()
-            except (SearchDown, psycopg.Error) as error:
-                log.warning("search is behind: %s", str(error).strip().splitlines()[0])
-                time.sleep(3)
-
-    @staticmethod
-    def ensure_index() -> None:
-        try:
-            backends.search_call("GET", INDEX)
-        except SearchDown as error:
-            if error.status != 404:
-                raise
-            with backends.database() as connection:
-                connection.execute("update events set indexed = false where indexed")
-            backends.search_call("PUT", INDEX, INDEX_MAPPING, timeout=30)
-            log.info("made the search index")
-
-    @staticmethod
-    def index_some() -> int:
-        with backends.database() as connection:
-            rows = connection.execute(
-                "select id, extract(epoch from at)::float8, kind, text, visitor, brightness, color"
-                " from events where not indexed order by id limit 500"
-            ).fetchall()
-            if not rows:
-                return 0
-            lines: list[dict] = []
-            for number, at, kind, text, visitor, brightness, color in rows:
-                lines.append({"index": {"_index": INDEX, "_id": str(number)}})
-                entry = {"id": number, "at": round(at * 1000), "kind": kind, "text": text, "visitor": visitor}
-                lines.append(entry | {"brightness": brightness, "color": color})
-            if backends.search_call("POST", "_bulk?refresh=true", lines, timeout=30)["errors"]:
-                raise SearchDown("Elasticsearch refused some entries")
-            connection.execute("update events set indexed = true where id = any(%s)", [[row[0] for row in rows]])
-            return len(rows)
 
 
 class Reporter:
@@ -190,7 +95,7 @@ class Worker:
         self.reporter = Reporter()
         self.place = Place(self.reporter)
         self.indexer = Indexer()
-        self.recorder = Recorder(self.reporter, self.indexer)
+        self.recorder = Recorder(self.reporter.publish, self.indexer)
         self.commands: queue.SimpleQueue = queue.SimpleQueue()
         # one name and a kept session: the broker holds commands back while the lamp restarts
         self.mqtt = backends.mqtt_client("lamp", clean=False)
