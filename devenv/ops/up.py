@@ -31,7 +31,8 @@ class UpResult:
 
 def planned(env: Env, source: Source, settings: Settings) -> Plan:
     """The plan for the source as it is. Raises InputError."""
-    stack = catalog.reference("stack", cluster.source(env))
+    # with official images the stack builder starts from the language's own image
+    stack = catalog.reference("stack", "built") if cluster.source(env) == "built" else None
     images = builder.plan_images(env.app, source, stack)
     plan = make.plan(env.app, env.profile, shipped.catalog(), settings, env.name, images)
     env.hide(plan.config.values)

@@ -1,0 +1,125 @@
+"""The builders that run BuildKit: an app's own Dockerfile, and the one the stack builder generates."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from devenv.base.errors import InputError
+from devenv.base.proc import Runner
+from devenv.build import adapt, bases, buildkit, ignore, registry, stack
+from devenv.build.output import OnLine, detail, heading, size, warning
+from devenv.build.source import Context, Source, scan
+from devenv.heroku.model import App, DockerBuild
+from devenv.plan.model import Image, ImageSpec
+
+STACK_IMAGE = "devenv.local/stack:24"
+
+
+def docker_context(source: Source, build: DockerBuild) -> Context:
+    """What a Dockerfile sees: its own folder, without what its .dockerignore names."""
+    folder, name = posixpath.split(posixpath.normpath(build.dockerfile))
+    root = source.root / folder
+    if not (root / name).is_file():
+        raise InputError(
+            f"there is no `{build.dockerfile}` to build `{build.type}` from", "heroku.yml names it under `build`"
+        )
+    files = (root / f"{name}.dockerignore", root / ".dockerignore")
+    file = next((file for file in files if file.is_file()), None)
+    rules = ignore.dockerignore(file.read_text(errors="replace")) if file else ignore.NOTHING
+    return scan(source, folder, rules)
+
+
+def docker_text(source: Source, build: DockerBuild) -> str:
+    """The text of the app's Dockerfile."""
+    return (source.root / build.dockerfile).read_text(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class DockerfileBuilder:
+    """heroku.yml's, or the folder's, Dockerfile. `offline`: no image registry can be reached."""
+
+    runner: Runner
+    offline: bool
+    name: str = "dockerfile"
+
+    def accepts(self, app: App, spec: ImageSpec) -> bool:
+        """Whether the image is built from a Dockerfile of the app."""
+        return spec.docker is not None
+
+    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image:
+        """Build and push; `push_to` is the registry. Raises BuildError with the last lines that matter."""
+        assert spec.docker is not None
+        context = docker_context(source, spec.docker)
+        for text in context.warnings:
+            on_line(warning(text))
+        on_line(f"=== Building {spec.docker.type} ({posixpath.basename(spec.docker.dockerfile)})")
+        text, syntax = docker_text(source, spec.docker), None
+        if self.offline:
+            text, syntax = bases.offline_text(text)
+        if syntax:
+            on_line(warning(f"{syntax} can't be pulled here: the engine's own Dockerfile syntax is used"))
+        names = bases.external(text, spec.build_args)
+        contexts = adapt.contexts(self.runner, names, STACK_IMAGE if self.offline else None, on_line)
+        job = buildkit.Job(
+            text,
+            context.folder,
+            registry.reference(push_to, spec),
+            context.left_out,
+            spec.docker.target,
+            spec.build_args,
+            contexts,
+        )
+        buildkit.build(self.runner, job, f"`{spec.docker.dockerfile}`", on_line, steps=True)
+        on_line(f"=== Pushing {spec.docker.type} ({posixpath.basename(spec.docker.dockerfile)})")
+        return _push(self.runner, push_to, spec, on_line)
+
+
+@dataclass(frozen=True, slots=True)
+class StackBuilder:
+    """Buildpack apps: the generated Dockerfile. `config` are the config vars, which Cedar's builds see."""
+
+    runner: Runner
+    offline: bool
+    app: App
+    config: Mapping[str, str] = field(default_factory=dict, repr=False)
+    name: str = "stack"
+
+    def accepts(self, app: App, spec: ImageSpec) -> bool:
+        """Whether buildpacks build the image."""
+        return spec.docker is None
+
+    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image:
+        """Build and push; `push_to` is the registry. Raises BuildError with the last lines that matter."""
+        context = scan(source)
+        stack_image = STACK_IMAGE if self.offline else None
+        text = stack.dockerfile_text(spec.buildpacks, context, stack_image)
+        for line in self._opening(spec, context):
+            on_line(line)
+        contexts = adapt.contexts(self.runner, bases.external(text, {}), stack_image, on_line)
+        secret = stack.secret(self.config, self.app.stack, source.commit)
+        name = registry.reference(push_to, spec)
+        job = buildkit.Job(text, context.folder, name, context.left_out, contexts=contexts, secret=secret)
+        buildkit.build(self.runner, job, stack.title(spec.buildpacks), on_line, steps=False)
+        on_line(heading("Compressing..."))
+        return _push(self.runner, push_to, spec, on_line)
+
+    def _opening(self, spec: ImageSpec, context: Context) -> list[str]:
+        names = [f"heroku/{pack.language}" for pack in spec.buildpacks]
+        lines = [heading(f"Building on the {self.app.stack.capitalize()} stack")]
+        if len(names) == 1:
+            lines.append(heading(f"Using buildpack: {names[0]}"))
+        else:
+            lines += [
+                heading("Using buildpacks:"),
+                *(detail(f"{number}. {name}") for number, name in enumerate(names, 1)),
+            ]
+        for part in stack.recipes(spec.buildpacks, context, self.offline):
+            lines += [heading(f"{part.title} app detected"), *part.lines] if part.title else []
+        said = [*context.warnings, *(text for pack in spec.buildpacks for text in pack.warnings)]
+        return lines + [warning(text) for text in said]
+
+
+def _push(runner: Runner, push_to: str, spec: ImageSpec, on_line: OnLine) -> Image:
+    pushed = registry.push(runner, push_to, spec)
+    on_line(detail(f"Done: {size(pushed.total)} ({size(pushed.moved)} moved)"))
+    return pushed.image

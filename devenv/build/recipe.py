@@ -1,0 +1,88 @@
+"""What a language needs to become an image: the parts of a generated Dockerfile, before they are put in order."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from devenv.base.errors import InputError
+from devenv.build.buildkit import CONFIG_SECRET
+
+USER = 1001  # heroku/heroku:24 runs as this uid (heroku.md section 7.3)
+CACHE = "/var/cache/devenv"
+SECRET = f"/run/secrets/{CONFIG_SECRET}"
+
+
+class Tree(Protocol):
+    """The files a build sees; met by source.Context."""
+
+    @property
+    def files(self) -> frozenset[str]: ...
+
+    def text(self, path: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A RUN instruction: a heading, commands that must all succeed, folders kept between builds."""
+
+    title: str | None
+    commands: tuple[str, ...]
+    caches: tuple[str, ...] = ()  # below CACHE
+    root: bool = False  # before the user exists: no config vars either
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One buildpack's share of the Dockerfile."""
+
+    title: str  # "Python"
+    lines: tuple[str, ...]  # said before the build
+    image: str  # the official image to start from when image registries can be reached
+    env: Mapping[str, str] = field(default_factory=dict)
+    path: tuple[str, ...] = ()  # in front of PATH
+    path_end: tuple[str, ...] = ()  # behind it
+    runtime: tuple[Run, ...] = ()  # the language itself, when the stack's version is not the one asked for
+    borrowed: tuple[str, ...] = ()  # instructions that bring the language into another one's official image
+    manifests: tuple[str, ...] = ()  # copied before `install`; empty = the whole source is needed first
+    install: tuple[Run, ...] = ()
+    build: tuple[Run, ...] = ()
+
+
+def render(run: Run) -> str:
+    """The instruction as text."""
+    owner = "" if run.root else f",uid={USER},gid={USER}"
+    mounts = [f"--mount=type=cache,target={CACHE}/{name},sharing=locked{owner}" for name in run.caches]
+    commands = list(run.commands)
+    if not run.root:
+        mounts.insert(0, f"--mount=type=secret,id={CONFIG_SECRET},uid={USER}")
+        commands.insert(0, f"if [ -f {SECRET} ]; then . {SECRET}; fi")
+    if run.title:
+        commands.insert(0, f"echo '-----> {run.title}'")
+    return " \\\n    ".join(["RUN", *mounts]) + " \\\n    " + " \\\n && ".join(commands)
+
+
+def parse_json(tree: Tree, path: str) -> dict[str, Any]:
+    """A JSON file of the tree; empty without one. Raises InputError naming the line."""
+    try:
+        found = json.loads(tree.text(path) or "{}")
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}: {error.msg}", "mend the JSON: the build reads it") from error
+    return found if isinstance(found, dict) else {}
+
+
+def present(tree: Tree, *names: str) -> tuple[str, ...]:
+    """Those of `names` that the tree has, in the order given."""
+    return tuple(name for name in names if name in tree.files)
+
+
+def quoted(text: str) -> str:
+    """`text` as one word for the shell."""
+    return shlex.quote(text)
+
+
+def using(language: str, version: str | None, where: str | None, fallback: str) -> str:
+    """`-----> Using Python 3.13 specified in .python-version`, or the default's line."""
+    said = f"{version} specified in {where}" if version and where else f"{fallback} (the default: none is asked for)"
+    return f"-----> Using {language} {said}"

@@ -1,0 +1,100 @@
+"""The cluster's image registry over its HTTP interface, and pushing into it."""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devenv.base.errors import BuildError, CommandFailed
+from devenv.base.proc import Runner
+from devenv.build.output import OnLine
+from devenv.plan.model import Image, ImageSpec
+
+# distribution spec, "Pulling manifests": without Accept a registry answers in its oldest format
+ACCEPT = ", ".join(
+    (
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.index.v1+json",
+    )
+)
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push did: the image, the bytes that moved and those of the whole image (compressed)."""
+
+    image: Image
+    moved: int
+    total: int
+
+
+def reference(registry: str, spec: ImageSpec) -> str:
+    """What docker and a pod call the image: `localhost:5001/lamp/web:0a1b2c`."""
+    return f"{registry}/{spec.name}:{spec.tag}"
+
+
+def exists(registry: str, spec: ImageSpec) -> str | None:
+    """The digest of the image when the registry has it, else None. Raises BuildError when no registry answers."""
+    answer = _ask(registry, f"{spec.name}/manifests/{spec.tag}", "HEAD")
+    return answer[0].get("docker-content-digest") if answer else None
+
+
+def push(runner: Runner, registry: str, spec: ImageSpec, on_line: OnLine | None = None) -> Pushed:
+    """Push the image tagged `reference(registry, spec)`; layers that the registry has stay where they are."""
+    name = reference(registry, spec)
+    moved: set[str] = set()
+
+    def note(line: str) -> None:
+        layer, _, state = line.partition(": ")
+        if state.startswith("Pushed"):
+            moved.add(layer)
+        if on_line:
+            on_line(line)
+
+    try:
+        runner.stream(["docker", "push", name], note)
+    except CommandFailed as error:
+        hint = f"does a registry answer at {registry}? `devenv doctor` looks at it"
+        raise BuildError(f"`{name}` could not be pushed", hint, error.details) from error
+    answer = _ask(registry, f"{spec.name}/manifests/{spec.tag}", "GET")
+    if answer is None:
+        raise BuildError(
+            f"`{name}` was pushed, but the registry does not have it", "`devenv doctor` looks at the registry"
+        )
+    headers, manifest = answer
+    sizes = [int(layer["size"]) for layer in manifest.get("layers", [])]
+    return Pushed(Image(name, headers.get("docker-content-digest")), _bytes_of(runner, name, moved, sizes), sum(sizes))
+
+
+def _bytes_of(runner: Runner, name: str, moved: set[str], sizes: list[int]) -> int:
+    # `docker push` names layers by the start of their diff id; the manifest has them in the same order
+    listing = runner.run(["docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", name]).stdout
+    layers = [layer.removeprefix("sha256:")[:12] for layer in json.loads(listing)]
+    return sum(size for layer, size in zip(layers, sizes, strict=False) if layer in moved)
+
+
+def _ask(registry: str, path: str, method: str) -> tuple[Mapping[str, str], dict[str, Any]] | None:
+    # a proxy of the host has no business between this machine and its own registry
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"http://{registry}/v2/{path}", method=method, headers={"Accept": ACCEPT})
+    try:
+        with opener.open(request, timeout=PATIENCE) as answer:
+            body = answer.read()
+            return {name.lower(): value for name, value in answer.headers.items()}, json.loads(body) if body else {}
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 404:
+            return None
+        raise BuildError(
+            f"the registry at `{registry}` answers {error.code}", "`devenv doctor` looks at the registry"
+        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise BuildError(
+            f"no registry answers at `{registry}`", "`devenv cluster status` shows whether the cluster runs"
+        ) from error
