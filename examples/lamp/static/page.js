@@ -15,7 +15,7 @@ const ICONS = {
 let state = boot.state;
 let watts = boot.watts;
 let heard = 0; // when the lamp was last heard live
-let held = 0; // until when the slider is the visitor's
+let held = 0; // until when the slider and the colours are the visitor's: an older report may not turn them back
 let waiting = 0; // timer of a press that the lamp has not answered
 
 /* ---- the lamp ------------------------------------------------------------------------------------------- */
@@ -33,14 +33,8 @@ function show() {
   if (Date.now() > held) {
     $("brightness").value = state.brightness;
     showSlider();
+    showColor();
   }
-  let preset = false;
-  for (const chip of document.querySelectorAll(".chip input[type=radio]")) {
-    chip.checked = chip.value === state.color;
-    preset = preset || chip.checked;
-  }
-  $("own").parentElement.classList.toggle("chosen", !preset);
-  if (document.activeElement !== $("own")) $("own").value = state.color;
   $("watts").textContent = state.watts.toFixed(1);
   $("energy").textContent = state.on ? `${state.wh.toFixed(2)} Wh since ${clock(state.lit_at)}` : "standby";
   document.title = `${state.on ? "●" : "○"} ${$("name").textContent}`;
@@ -50,6 +44,16 @@ function showSlider() {
   const value = $("brightness").value;
   $("percent").textContent = `${value} %`;
   $("brightness").style.setProperty("--share", `${value}%`);
+}
+
+function showColor() {
+  let preset = false;
+  for (const chip of document.querySelectorAll(".chip input[type=radio]")) {
+    chip.checked = chip.value === state.color;
+    preset = preset || chip.checked;
+  }
+  $("own").parentElement.classList.toggle("chosen", !preset);
+  $("own").value = state.color;
 }
 
 function showCurve() {
@@ -93,10 +97,10 @@ function press() {
   ask({ on: !(state && state.on) });
 }
 
-let next = null; // the newest slider value that waits for its turn
+let next = null; // what was slid to and waits for its turn
 function slide(command) {
   const idle = next === null;
-  next = command;
+  next = { ...next, ...command };
   if (!idle) return;
   setTimeout(() => { const wish = next; next = null; ask(wish); }, 120);
 }
@@ -109,9 +113,9 @@ $("brightness").addEventListener("input", () => {
   slide({ brightness: Number($("brightness").value) });
 });
 for (const chip of document.querySelectorAll(".chip input[type=radio]")) {
-  chip.addEventListener("change", () => ask({ color: chip.value }));
+  chip.addEventListener("change", () => { held = Date.now() + 900; ask({ color: chip.value }); });
 }
-$("own").addEventListener("input", () => slide({ color: $("own").value }));
+$("own").addEventListener("input", () => { held = Date.now() + 900; slide({ color: $("own").value }); });
 
 let noticeTimer = 0;
 function notice(text) {
