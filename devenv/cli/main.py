@@ -98,9 +98,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit status comes back, nothing is raised."""
     args = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     if COMPLETE in os.environ:
-        from typer.completion import completion_init
+        from typer import completion
 
-        completion_init()
+        completion.completion_init()  # type: ignore[attr-defined]
         args = []
     try:
         status = typer.main.get_command(app).main(

@@ -80,13 +80,12 @@ def helm_revisions(items: Sequence[Json]) -> list[HelmState]:
 
 def _helm_state(meta: Json) -> HelmState:
     labels = meta.get("labels") or {}
-    changed = labels.get("modifiedAt")
     return HelmState(
         name=labels.get("name", ""),
         status=labels.get("status", ""),
         revision=int(labels.get("version", "0")),
         fingerprint=labels.get("devenv.fingerprint", ""),
-        updated=datetime.fromtimestamp(int(changed), UTC) if changed else moment(meta.get("creationTimestamp")),
+        updated=moment(meta.get("creationTimestamp")),
         version=int(labels.get("devenv.version") or 0),
     )
 

@@ -1,11 +1,11 @@
 """The stand-ins of an env: installed, up to date, ready."""
 
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from devenv.base.errors import ClusterError
 from devenv.cluster.kube import why_waiting
+from devenv.cluster.kube_model import HelmState
 from devenv.ops import cluster, shipped
 from devenv.ops.env import Env
 from devenv.plan import values
@@ -24,32 +24,43 @@ BROKEN = (
 )
 
 
-def ensure(env: Env, addons: tuple[PlannedAddon, ...], settings: Settings, *, running: bool = True) -> tuple[str, ...]:
-    """Install or upgrade what differs from the plan and remove what it no longer holds; names of what changed. Does not wait."""
-    stand_ins = tuple(addon for addon in addons if addon.mode == "stand-in" and addon.spec)
+def ensure(env: Env, addons: tuple[PlannedAddon, ...], settings: Settings) -> tuple[str, ...]:
+    """Install or upgrade the stand-ins that differ from the plan; their names. Does not wait until they answer."""
     installed = env.kube.releases(env.name)
-    references = cluster.image_references(env, tuple(sorted({addon.spec.image for addon in stand_ins if addon.spec})))
-    wanted = {addon.name: _release(env, addon, settings, references, running) for addon in stand_ins}
-    late = [release for name, release in wanted.items() if name not in installed or _differs(installed[name], release)]
-    gone = [name for name in installed if name not in wanted and name not in (values.APP, values.ENV)]
-    with ThreadPoolExecutor(max_workers=2) as pool:  # helm is one busy process each, and there are two cores
-        work = [
-            pool.submit(env.helm.upgrade, release, shipped.chart(release.chart), 120, wait=False) for release in late
-        ]
-        work += [pool.submit(env.helm.uninstall, name, env.name) for name in gone]
-        for item in work:
-            item.result()
-    return tuple(release.name for release in late)
+    late: dict[str, Release] = {}
+    images: list[str] = []
+    for addon in addons:
+        if addon.mode == "stand-in" and addon.spec:
+            release = _release(env, addon, settings, addon.spec.image)
+            if addon.name not in installed or _differs(installed[addon.name], release):
+                late[addon.name] = release
+                images.append(addon.spec.image)
+    if late:
+        cluster.provide_images(env, images)
+        with ThreadPoolExecutor(max_workers=2) as pool:  # helm is one busy process each, and there are two cores
+            list(pool.map(lambda release: _upgrade(env, release), late.values()))
+    return tuple(late)
 
 
-def _release(
-    env: Env, addon: PlannedAddon, settings: Settings, references: Mapping[str, str], running: bool
-) -> Release:
-    return values.addon_release(addon, env.name, settings.credentials[addon.name], env.facts(references), running)
+def remove_unplanned(env: Env, addons: tuple[PlannedAddon, ...]) -> None:
+    """Remove the stand-ins that the plan no longer holds; only once no process uses them. Their volumes stay."""
+    planned = {addon.name for addon in addons if addon.mode == "stand-in"}
+    for name in env.kube.releases(env.name):
+        if name not in planned and name not in (values.APP, values.ENV):
+            env.helm.uninstall(name, env.name)
 
 
-def _differs(state: object, release: Release) -> bool:
-    return getattr(state, "status", "") != "deployed" or getattr(state, "fingerprint", "") != release.fingerprint
+def _upgrade(env: Env, release: Release) -> None:
+    env.helm.upgrade(release, shipped.chart(release.chart), 120, wait=False)
+
+
+def _release(env: Env, addon: PlannedAddon, settings: Settings, image: str) -> Release:
+    references = {image: cluster.image_reference(env, image)}
+    return values.addon_release(addon, env.name, settings.credentials[addon.name], env.facts(references))
+
+
+def _differs(state: HelmState, release: Release) -> bool:
+    return state.status != "deployed" or state.fingerprint != release.fingerprint
 
 
 def wait_ready(env: Env, *, timeout: float = READY_TIMEOUT) -> None:

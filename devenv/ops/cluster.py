@@ -1,6 +1,6 @@
 """A running cluster with its registry and router, whatever there was before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from devenv.base.errors import ClusterError
@@ -84,9 +84,14 @@ def _ensure_router(env: Env) -> None:
         env.helm.upgrade(router_release(env), crds.router_chart(env.runner, env.status.source), 180)
 
 
-def image_references(env: Env, keys: tuple[str, ...]) -> Mapping[str, str]:
-    """Add-on image key -> what a pod pulls; built images are put into the cluster's registry first."""
+def image_reference(env: Env, key: str) -> str:
+    """What a pod pulls for an add-on's image."""
+    return publish.reference(key, env.status.source, env.status.registry)
+
+
+def provide_images(env: Env, keys: Iterable[str]) -> None:
+    """Have the add-on images where pods pull them: built ones are made and put into the cluster's registry."""
     if env.status.source == "built":
-        build.build(env.runner, env.console, keys)
-        publish.publish(env.runner, keys, env.status.registry)
-    return {key: publish.reference(key, env.status.source, env.status.registry) for key in keys}
+        wanted = sorted(set(keys))
+        build.build(env.runner, env.console, wanted)
+        publish.publish(env.runner, wanted, env.status.registry)

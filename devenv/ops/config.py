@@ -89,6 +89,7 @@ def update(env: Env, edit: Callable[[Settings], Settings], description: str, *, 
             str(content["release"].get("mode", WORK_TREE)),
             keep=keep,
         )
+        addons.remove_unplanned(env, plan.addons)
         return Changed(done.version)
 
 

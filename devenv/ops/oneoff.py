@@ -71,7 +71,7 @@ def _started(pod: Pod) -> bool:
 
 
 def _process(content: Mapping[str, Any], kind: str | None) -> Mapping[str, Any]:
-    processes = list(content.get("processes", []))
+    processes: list[Mapping[str, Any]] = list(content.get("processes", []))
     if content.get("releasePhase"):
         processes.append(content["releasePhase"])
     if not processes:

@@ -73,7 +73,8 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
             env.save(complete)
         plan = planned(env, source, complete)
         changed, references = _prepare(env, plan, complete, source, build_always)
-        done = deploy.app(env, plan, references, describe(env), WORK_TREE)
+        done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
+        addons.remove_unplanned(env, plan.addons)
     return UpResult(
         app=plan.app,
         env=env.name,
@@ -83,11 +84,6 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         addons=tuple(item.name for item in plan.addons if item.mode == "stand-in"),
         processes=tuple(f"{item.type.name}={item.quantity}" for item in plan.processes),
     )
-
-
-def describe(env: Env) -> str:
-    """The release's text."""
-    return "Work tree"
 
 
 def _prepare(
@@ -109,8 +105,9 @@ def _prepare(
         references = deploy.images(env, source, plan, always=build_always)
     finally:
         if thread.is_alive():
-            with env.console.step("Installing add-ons"):
+            with env.console.step("Installing add-ons") as step:
                 thread.join()
+                step.silent = not changed
     if failed:
         raise failed[0]
     if any(item.mode == "stand-in" for item in plan.addons):

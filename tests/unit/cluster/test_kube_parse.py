@@ -84,8 +84,9 @@ def test_a_pod_without_a_place() -> None:
 
 def test_helm_revisions_come_in_order_of_number_not_of_name() -> None:
     def secret(revision: int, status: str, **labels: str) -> dict[str, object]:
-        mine = {"owner": "helm", "name": "app", "version": str(revision), "status": status, "modifiedAt": "1777888800"}
-        return {"metadata": {"name": f"sh.helm.release.v1.app.v{revision}", "labels": {**mine, **labels}}}
+        mine = {"owner": "helm", "name": "app", "version": str(revision), "status": status}
+        name, created = f"sh.helm.release.v1.app.v{revision}", "2026-05-04T10:00:00Z"
+        return {"metadata": {"name": name, "labels": {**mine, **labels}, "creationTimestamp": created}}
 
     found = kube_parse.helm_revisions(
         [
