@@ -1,7 +1,7 @@
 """From the API's JSON to the values of kube_model. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from devenv.cluster.kube_model import Container, Ended, Event, HelmState, Job, Namespace, Node, Pod, PodUsage, Workload
