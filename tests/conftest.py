@@ -1,0 +1,59 @@
+"""One real cluster for the whole run, made by the product's own code. No engine, no cluster: the tests fail."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from devenv.base import paths
+from devenv.base.console import Console
+from devenv.base.proc import SubprocessRunner
+from devenv.cluster.helm import Helm
+from devenv.cluster.kube import Kube
+from devenv.cluster.provider import ClusterStatus, Provider, select
+from devenv.images import build, catalog, publish, reachable, tools
+from devenv.ops import lock
+from devenv.plan.model import Access, ClusterSpec
+
+NAME = "devenv-test"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster of this run and the seams to it. `image` is a small one that its pods can run."""
+
+    spec: ClusterSpec
+    provider: Provider
+    status: ClusterStatus
+    access: Access
+    kube: Kube
+    helm: Helm
+    image: str
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Made when it is not there, deleted at the end; `DEVENV_TEST_KEEP=1` keeps it for the next run."""
+    runner, console = SubprocessRunner(), Console(quiet=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEVENV_STATE", str(paths.cache() / "test-state"))  # apart from the user's own clusters
+        binaries = tools.ensure(runner, console, ["kind", "helm", "kubectl"])
+        source = reachable.source()
+        spec = ClusterSpec(NAME, "kind", None, source=source)
+        provider = select(spec.provider, runner, str(binaries["kind"]))
+        if source == "built":
+            build.build(runner, console, ["node", "registry", "debian"])
+        with lock.hold(f"cluster-{NAME}", console):
+            provider.create(spec, catalog.reference("node", source), catalog.reference("registry", source), print)
+        try:
+            status, access = provider.status(spec), provider.access(spec)
+            if source == "built":
+                publish.publish(runner, ["debian"], status.registry)
+            image = publish.reference("debian", source, status.registry)
+            yield Cluster(
+                spec, provider, status, access, Kube(access), Helm(runner, access, str(binaries["helm"])), image
+            )
+        finally:
+            if not os.environ.get("DEVENV_TEST_KEEP"):
+                provider.delete(spec)
