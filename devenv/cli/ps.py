@@ -1,6 +1,5 @@
 """`devenv ps` and what changes the formation."""
 
-from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -17,46 +16,17 @@ def ps(
     shell: Shell, types: Annotated[list[str] | None, typer.Argument(help="Process types.", metavar="[TYPE]...")] = None
 ) -> None:
     """List the dynos of the env, its add-ons and the memory they use."""
-    from devenv.ops.status import ago, status
+    from devenv.cli.dynos import show
+    from devenv.ops.status import status
 
     found = status(shell.env)
     if shell.json:
         emit(shell, found)
         return
-    out, style = shell.console.out, shell.console.style
     dynos = [dyno for dyno in found.dynos if not types or dyno.type in types]
     if types and not dynos:
         raise InputError(f"no {' '.join(types)} dynos on {found.env}", "`devenv ps` lists them all")
-    if not dynos:
-        out(f"No dynos on {found.env}" + ("" if found.running else " (it is down: `devenv up` starts it)"))
-    for (kind, size, command), group in groupby(dynos, key=lambda dyno: (dyno.type, dyno.size, dyno.command)):
-        members = list(group)
-        title = (
-            "run: one-off processes" if kind == "run" else f"{kind} ({size}): {command or 'the image’s own command'}"
-        )
-        out(style(f"=== {title} ({len(members)})", "bold", out=True) + "\n")
-        for dyno in members:
-            color = {"up": "green", "starting": "yellow", "complete": "dim"}.get(dyno.state, "red")
-            memory = f"  {dyno.memory}M of {dyno.quota}M" if dyno.memory is not None and dyno.quota else ""
-            over = " R14 (Memory quota exceeded)" if dyno.memory and dyno.quota and dyno.memory > dyno.quota else ""
-            why = f": {dyno.detail}" if dyno.detail else ""
-            tail = f": {dyno.command}" if kind == "run" and dyno.command else ""
-            out(
-                f"{dyno.name}: {style(dyno.state, color, out=True)} {ago(dyno.since)}{tail}{why}{style(memory, 'dim', out=True)}{style(over, 'red', out=True)}"
-            )
-        out()
-    if found.addons and not types:
-        out(style("=== Add-ons", "bold", out=True) + "\n")
-        for addon in found.addons:
-            state = "up" if addon.ready else "down" if not addon.running else "starting"
-            memory = f"  {addon.memory}M" if addon.memory is not None else ""
-            out(
-                f"{addon.name}: {style(state, 'green' if addon.ready else 'yellow', out=True)}{style(memory, 'dim', out=True)}"
-            )
-        out()
-    where = f"  {found.url}" if found.url and found.running else ""
-    mode = {"work-tree": "work tree", "release": "release"}.get(found.mode, "no release yet")
-    out(f"v{found.version} ({mode}), {found.memory}M of memory, the whole cluster {found.cluster_memory}M{where}")
+    show(shell.console, found, dynos, addons=not types)
 
 
 @verb(

@@ -8,7 +8,10 @@ from devenv.base.proc import Runner
 from devenv.images import catalog, fingerprint
 from devenv.plan.model import Source
 
-MANIFESTS = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+MANIFESTS = ", ".join(
+    f"application/vnd.{kind}+json"
+    for kind in ("oci.image.index.v1", "oci.image.manifest.v1", "docker.distribution.manifest.v2")
+)
 
 
 def reference(key: str, source: Source, registry: str) -> str:
@@ -36,7 +39,8 @@ def present(target: str) -> bool:
     """Whether the registry that `target` names has it."""
     registry, _, path = target.partition("/")
     name, _, tag = path.rpartition(":")
-    request = urllib.request.Request(f"http://{registry}/v2/{name}/manifests/{tag}", method="HEAD", headers={"Accept": MANIFESTS})
+    address = f"http://{registry}/v2/{name}/manifests/{tag}"
+    request = urllib.request.Request(address, method="HEAD", headers={"Accept": MANIFESTS})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback: never through a proxy
     try:
         with opener.open(request, timeout=5):
