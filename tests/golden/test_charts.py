@@ -127,3 +127,26 @@ def test_nothing_secret_is_outside_of_secrets() -> None:
         values["credentials"]["password"] = "the-password"
         for item in objects(render(chart, resources.dump_yaml(values))):
             assert item["kind"] == "Secret" or "the-password" not in json.dumps(item), (chart, item["kind"])
+
+
+def test_a_dyno_starts_by_its_profile_scripts(tmp_path: Path) -> None:
+    (tmp_path / ".profile.d").mkdir()
+    (tmp_path / ".profile.d" / "a.sh").write_text("export A=$DYNO; set -- changed")
+    (tmp_path / ".profile.d" / "b.sh").write_text("export B=${A}b")
+    (tmp_path / ".profile").write_text("export C=${B}c")
+    script = resources.path("charts/app/files/start.bash").read_text()
+    command = "echo \"$C it's\" '$A' \\\\"
+    argv = ["bash", "-c", script, "url_checker", command]
+    environment = {"PATH": "/usr/bin:/bin", "HOSTNAME": "url-checker-7d9c-x2x4z"}
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    # cksum of the pod's name, modulo 9999, plus one
+    assert done.stdout == "url_checker.1469bc it's $A \\\n"
+    done = subprocess.run([*argv, "12"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("url_checker.12bc")
+    environment["PATH"] = str(tmp_path)
+    (tmp_path / "bash").symlink_to("/bin/bash")
+    done = subprocess.run(
+        ["/bin/bash", *argv[1:]], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("url_checker.1bc")  # no cksum in the image
+    assert not done.stderr
