@@ -141,8 +141,10 @@ def _make(runner: Runner, entry: Entry, programs: Path, on_line: OnLine) -> None
             empty = f"devenv.local/empty-{entry.key}:{recipe}"
             _docker_build(runner, entry, context, empty, recipe, on_line)
             preloads = [catalog.get(key).built for key in catalog.needs(entry) if catalog.get(key).preload]
-            node.fill(runner, entry, empty, preloads, recipe, on_line)
-            runner.run(["docker", "image", "rm", empty], check=False)
+            try:
+                node.fill(runner, entry, empty, preloads, recipe, on_line)
+            finally:
+                runner.run(["docker", "image", "rm", empty], check=False)
         else:
             _docker_build(runner, entry, context, entry.built, recipe, on_line)
     finally:
