@@ -21,10 +21,11 @@ from devenv.build.recipe import render
 STACK_GO = "1.24"
 REPOSITORY = "devenv.local/adapted"
 
-# Both forms of a bundle are appended to, because update-ca-certificates is not in every base; where it comes later with the
-# package ca-certificates, it finds the files in their usual place.
+# Bundles are appended to, because update-ca-certificates is not in every base; where it comes later with the package
+# ca-certificates, it finds the files in their usual place.
 TRUST = (
-    "RUN --mount=type=bind,from=authorities,target=/run/authorities mkdir -p /usr/local/share/ca-certificates /etc/ssl/certs"
+    "RUN --mount=type=bind,from=authorities,target=/run/authorities"
+    " mkdir -p /usr/local/share/ca-certificates /etc/ssl/certs"
     " && cp /run/authorities/*.crt /usr/local/share/ca-certificates/"
     " && for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do"
     ' if [ -f "$bundle" ]; then cat /run/authorities/*.crt >> "$bundle"; fi; done'
@@ -33,7 +34,10 @@ TRUST = (
 
 
 def contexts(runner: Runner, names: Sequence[str], stack: str | None, on_line: OnLine) -> Mapping[str, str]:
-    """For each image name of FROM that needs another in its place: the named context. `stack` is set where nothing can be pulled."""
+    """For each image name of FROM that needs another in its place: the named context.
+
+    `stack` is the image that stands in for official ones, set where none can be pulled.
+    """
     extra = authorities.on_host()
     found = {}
     for name in names:
@@ -44,9 +48,8 @@ def contexts(runner: Runner, names: Sequence[str], stack: str | None, on_line: O
             found[name] = f"docker-image://{_make(runner, stack, _stand_in(stack, base, bool(extra)), (), on_line)}"
         elif name == stack and extra:
             found[name] = f"docker-image://{_make(runner, stack, _environment(stack), (), on_line)}"
-        elif extra and (local is not None or not stack):
-            if adapted := _trusting(runner, name, local, extra, on_line):
-                found[name] = f"docker-image://{adapted}"
+        elif extra and (local is not None or not stack) and (adapted := _trusting(runner, name, local, extra, on_line)):
+            found[name] = f"docker-image://{adapted}"
     return found
 
 
@@ -74,7 +77,7 @@ def _variables() -> str:
 
 
 def _stand_in(stack: str, base: Base, extra: bool) -> str:
-    """The stack in the shape of an official image: root, its home and folder, and the language where such images have it."""
+    """The stack in the shape of an official image: root, its home and folder, the language where such images have it."""
     lines = [f"FROM {stack}", "USER 0", "ENV HOME=/root", "WORKDIR /"]
     if extra:
         lines.append(_variables())

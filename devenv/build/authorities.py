@@ -25,7 +25,7 @@ ENV = {
 
 
 def on_host(folders: Sequence[Path] = FOLDERS) -> tuple[str, ...]:
-    """The extra authorities as PEM texts; of the file DEVENV_CA_FILE alone when that is set. Raises InputError when it cannot be read."""
+    """The extra authorities as PEM texts; DEVENV_CA_FILE names a file instead. Raises InputError when it cannot be read."""
     if chosen := paths.setting("CA_FILE"):
         try:
             return (Path(chosen).read_text(),)

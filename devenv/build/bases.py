@@ -30,7 +30,7 @@ class Base:
 
 
 def external(text: str, args: Mapping[str, str]) -> tuple[str, ...]:
-    """The images a Dockerfile takes from elsewhere, in order: FROM, COPY --from and RUN --mount from. `args` are build args."""
+    """The images a Dockerfile takes from elsewhere: FROM, COPY --from and RUN --mount from. `args` are build args."""
     values: dict[str, str] = {}
     stages: set[str] = set()
     found: list[str] = []
@@ -63,7 +63,7 @@ def known(reference: str) -> Base | None:
 
 
 def offline_text(text: str) -> tuple[str, str | None]:
-    """The Dockerfile without a `# syntax=` line, which names an image to pull; and that image's name, if there was one."""
+    """The Dockerfile without a `# syntax=` line, which names an image to pull; and that image's name, if any."""
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         if not line.lstrip("\ufeff").startswith("#"):

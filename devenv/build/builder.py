@@ -37,7 +37,7 @@ def select(app: App, spec: ImageSpec, runner: Runner, config: Mapping[str, str],
 
 
 def plan_images(app: App, source: Source, stack_image: str | None) -> tuple[ImageSpec, ...]:
-    """The images an app needs: one for a buildpack app, one for each Dockerfile of heroku.yml. Tags are fingerprints."""
+    """The images an app needs: one for a buildpack app, one for each build of heroku.yml. Tags are fingerprints."""
     if app.builds:
         return tuple(_docker_image(app, source, build) for build in app.builds)
     context = scan(source)
@@ -57,7 +57,10 @@ def _docker_image(app: App, source: Source, build: DockerBuild) -> ImageSpec:
 
 
 def exists(push_to: str, spec: ImageSpec) -> str | None:
-    """The reference of the image when the registry has it: an unchanged source builds nothing. Raises BuildError without a registry."""
+    """The reference of the image when the registry has it, so that an unchanged source builds nothing.
+
+    Raises BuildError when no registry answers.
+    """
     return registry.reference(push_to, spec) if registry.exists(push_to, spec) else None
 
 

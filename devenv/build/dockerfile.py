@@ -96,9 +96,12 @@ class StackBuilder:
         for line in self._opening(spec, context):
             on_line(line)
         contexts = adapt.contexts(self.runner, bases.external(text, {}), stack_image, on_line)
-        secret = stack.secret(self.config, self.app.stack, source.commit)
+        config = (
+            stack.secret(self.config, self.app.stack, None),
+            stack.secret(self.config, self.app.stack, source.commit),
+        )
         name = registry.reference(push_to, spec)
-        job = buildkit.Job(text, context.folder, name, context.left_out, contexts=contexts, secret=secret)
+        job = buildkit.Job(text, context.folder, name, context.left_out, contexts=contexts, config=config)
         buildkit.build(self.runner, job, stack.title(spec.buildpacks), on_line, steps=False)
         on_line(heading("Compressing..."))
         return _push(self.runner, push_to, spec, on_line)

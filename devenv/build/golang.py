@@ -52,12 +52,13 @@ def _build(module: str) -> Run:
             f"packages=${{GO_INSTALL_PACKAGE_SPEC:-{chosen}}}"
             if directive
             else f'packages="${{GO_INSTALL_PACKAGE_SPEC:-{mains}}}"',
-            'if [ -z "$packages" ]; then echo " !     no main package to install: set GO_INSTALL_PACKAGE_SPEC"; exit 1; fi',
+            'if [ -z "$packages" ]; then echo "no main package to install: set GO_INSTALL_PACKAGE_SPEC"; exit 1; fi',
             "echo 'Detected the following main packages to install:'",
             'printf "    %s\\n" $packages',
             'echo "-----> Running: go install -v -tags heroku "$packages',
             "mkdir -p bin",
-            "GOBIN=/app/bin go install -v -tags heroku $packages",
+            # the standard library compiles too: its packages, whose first part has no dot, are not worth a line
+            "GOBIN=/app/bin go install -v -tags heroku $packages 2>&1 | { grep -E '^[^/ ]*[.]|[ :]' || true; }",
             "ls bin | sed 's|^|Installed bin/|'",
         ),
         ("go", "go-build"),

@@ -24,7 +24,7 @@ class StatIndex:
         self.read = 0  # files whose content was read in this run
 
     def digest(self, path: str, full: str, stat: os.stat_result) -> str:
-        """The content hash of the file `full`, whose path in the tree is `path`. Raises OSError when it cannot be read."""
+        """The content hash of the file `full`, known in the tree as `path`. Raises OSError when it cannot be read."""
         stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_ctime_ns]
         entry = self.known.get(path)
         if entry is None or entry[:4] != stamp:

@@ -1,4 +1,4 @@
-"""BuildKit's plain progress in Heroku's shape: `-----> ` headings, seven blanks before detail, ` !     ` for warnings."""
+"""BuildKit's plain progress in Heroku's shape: `-----> ` headings, seven blanks before detail, ` !     ` warnings."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -23,8 +23,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # what a failed build says -> the next step; first match wins
 HINTS: tuple[tuple[str, str], ...] = (
     (
-        r"CERTIFICATE_VERIFY_FAILED|self.signed certificate|unable to get local issuer|x509: certificate signed by unknown",
-        "a proxy with its own certificate authority? put its .crt into /usr/local/share/ca-certificates, or name the file in DEVENV_CA_FILE",
+        r"CERTIFICATE_VERIFY_FAILED|self.signed certificate|unable to get local issuer|x509: certificate signed",
+        "a proxy with its own certificate authority? name its file, in PEM form, in DEVENV_CA_FILE",
     ),
     (r"No space left on device", "free disk space: `docker system prune` removes unused images and build cache"),
     (
@@ -49,7 +49,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"ERESOLVE",
-        "two packages want different versions of a third: see the lines above, mend package.json, commit the new lock file",
+        "two packages want different versions of a third: mend package.json, then commit the new lock file",
     ),
     (r"Missing script: \"?([\w:-]+)", "package.json has no script `{0}`"),
     (

@@ -8,6 +8,7 @@ from devenv.build.recipe import CACHE, Recipe, Run, Tree, present, quoted, using
 from devenv.heroku.model import Buildpack
 
 DEFAULT = "3.13"
+# Heroku says en_US.UTF-8; neither the stack nor the official images have that locale, and a missing one means ASCII
 ENV = {
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "random",
@@ -21,6 +22,31 @@ MANIFESTS = {
     "poetry": ("pyproject.toml", "poetry.lock"),
     "pipenv": ("Pipfile", "Pipfile.lock"),
 }
+TOOL = "/tmp/tool"
+PIP = f"export PIP_CACHE_DIR={CACHE}/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off"
+UV = (
+    f"export UV_CACHE_DIR={CACHE}/uv UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1"
+    # the interpreter there is, even when .python-version names another one
+    f" UV_PYTHON={VENV}/bin/python UV_PROJECT_ENVIRONMENT={VENV}"
+)
+SYNC = {
+    "uv": (UV, f"{TOOL}/bin/uv sync --locked --no-default-groups --no-install-project --color never"),
+    "poetry": (
+        f"export VIRTUAL_ENV={VENV} POETRY_CACHE_DIR={CACHE}/poetry",
+        f"{TOOL}/bin/poetry sync --only main --no-root --no-interaction --no-ansi",
+    ),
+    "pipenv": (
+        f"export VIRTUAL_ENV={VENV} PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 PIPENV_CACHE_DIR={CACHE}/pipenv",
+        f"{TOOL}/bin/pipenv sync",
+    ),
+}
+# an app without django.contrib.staticfiles has no such command, which is no failure
+COLLECTSTATIC = """\
+if [ "${DISABLE_COLLECTSTATIC:-0}" = 0 ] && python -c 'import django' 2>/dev/null; then \\
+      echo '-----> $ python @script@ collectstatic --noinput'; log=/tmp/collectstatic.log; \\
+      python @script@ collectstatic --noinput > $log 2>&1 || grep -q 'Unknown command' $log || { cat $log; exit 1; }; \\
+      cat $log; rm $log; \\
+    fi"""
 
 
 def recipe(buildpack: Buildpack, tree: Tree, stack: str | None) -> Recipe:
@@ -29,13 +55,15 @@ def recipe(buildpack: Buildpack, tree: Tree, stack: str | None) -> Recipe:
     asked = (buildpack.version or "").removeprefix("python-")
     manifests = _requirements(tree) if manager == "pip" else present(tree, *MANIFESTS[manager])
     if "bin/pre_compile" in tree.files:
-        manifests = ()
+        manifests = ()  # the hook may write what is installed
+    venv = Run(f"Installing Python {stack or asked or DEFAULT}", (f"python3 -m venv {VENV}",), config=False)
     return Recipe(
         title="Python",
         lines=_lines(asked, buildpack.version_source, stack),
         image=f"python:{asked or DEFAULT}-bookworm",
         env=ENV,
         path=(f"{VENV}/bin",),
+        prepare=(venv,),
         manifests=manifests,
         install=(*_hook(tree, "pre_compile"), _install(manager, tree)),
         build=(*_project(manager, tree), *_collectstatic(tree), *_hook(tree, "post_compile")),
@@ -50,38 +78,29 @@ def _lines(asked: str, where: str | None, stack: str | None) -> tuple[str, ...]:
 
 def _install(manager: str, tree: Tree) -> Run:
     title = f"Installing dependencies using {manager}"
-    venv = f"python3 -m venv {VENV}"
-    pip = f"export PIP_CACHE_DIR={CACHE}/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off"
     if manager == "pip":
         what = "-r requirements.txt" if "requirements.txt" in tree.files else "."
-        return Run(title, (pip, venv, f"{VENV}/bin/pip install {what}"), ("pip",))
-    # the tool itself is no part of the image: a venv of its own, gone when the step ends
-    tool = ("python3 -m venv /tmp/tool", f"/tmp/tool/bin/pip install -q {manager}")
-    install = {
-        "uv": f"UV_CACHE_DIR={CACHE}/uv UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy "
-        "/tmp/tool/bin/uv sync --locked --no-default-groups --no-install-project --color never",
-        "poetry": f"VIRTUAL_ENV={VENV} POETRY_CACHE_DIR={CACHE}/poetry /tmp/tool/bin/poetry sync --only main --no-root --no-interaction --no-ansi",
-        "pipenv": f"VIRTUAL_ENV={VENV} PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 /tmp/tool/bin/pipenv sync",
-    }[manager]
-    return Run(title, (pip, venv, *tool, install, "rm -rf /tmp/tool"), ("pip", manager))
+        return Run(title, (PIP, f"{VENV}/bin/pip install {what}"), ("pip",))
+    return Run(title, (PIP, *_with_tool(manager, *SYNC[manager])), ("pip", manager))
+
+
+def _with_tool(tool: str, *commands: str) -> tuple[str, ...]:
+    # the package manager itself is no part of the image: a virtualenv of its own, gone when the step ends
+    return (f"python3 -m venv {TOOL}", f"{TOOL}/bin/pip install -q {tool}", *commands, f"rm -rf {TOOL}")
 
 
 def _project(manager: str, tree: Tree) -> tuple[Run, ...]:
     """A uv project that is a package itself is installed after its source is there."""
     if manager != "uv" or "[build-system]" not in tree.text("pyproject.toml"):
         return ()
-    pip = f"export PIP_CACHE_DIR={CACHE}/pip PIP_DISABLE_PIP_VERSION_CHECK=1"
-    sync = f"UV_CACHE_DIR={CACHE}/uv UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy /tmp/tool/bin/uv sync --locked --no-default-groups --color never"
-    tool = ("python3 -m venv /tmp/tool", "/tmp/tool/bin/pip install -q uv")
-    return (Run("Installing the app as a package", (pip, *tool, sync, "rm -rf /tmp/tool"), ("pip", "uv")),)
+    sync = f"{TOOL}/bin/uv sync --locked --no-default-groups --color never"
+    return (Run("Installing the app as a package", (PIP, *_with_tool("uv", UV, sync)), ("pip", "uv")),)
 
 
 def _requirements(tree: Tree) -> tuple[str, ...]:
-    """requirements.txt and the files it includes; nothing when a line names a folder of the app."""
-    if "requirements.txt" not in tree.files:
-        return ()
+    """requirements.txt and the files it includes; nothing when a line names a folder or file of the app."""
     found: list[str] = []
-    queue = ["requirements.txt"]
+    queue = list(present(tree, "requirements.txt"))
     while queue:
         path = queue.pop(0)
         if path in found:
@@ -90,31 +109,20 @@ def _requirements(tree: Tree) -> tuple[str, ...]:
         for line in tree.text(path).splitlines():
             if include := re.match(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)", line):
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1]))
-                if place in tree.files:
-                    queue.append(place)
-            elif re.match(
-                r"\s*((-e|--editable)[\s=]+)?(file:|\.{1,2}(/|\s*$|\[)|[\w./-]+\.(whl|tar\.gz|zip)\s*$)", line
+                queue += present(tree, place)
+            elif re.match(r"\s*(?:(?:-e|--editable)[\s=]+)?(?:file:|\.{1,2}(?:/|\s*$|\[))", line) or re.match(
+                r"\s*[\w./-]+\.(?:whl|tar\.gz|zip)\s*$", line
             ):
                 return ()
     return tuple(found)
 
 
 def _collectstatic(tree: Tree) -> tuple[Run, ...]:
-    scripts = sorted(
-        (path for path in tree.files if posixpath.basename(path) == "manage.py"),
-        key=lambda path: (path.count("/"), path),
-    )
-    if not scripts or scripts[0].count("/") > 2:
+    scripts = [path for path in tree.files if posixpath.basename(path) == "manage.py" and path.count("/") <= 2]
+    if not scripts:
         return ()
-    command = f"python {quoted(scripts[0])} collectstatic --noinput"
-    # an app without django.contrib.staticfiles has no such command: that is no failure
-    step = (
-        'if [ "${DISABLE_COLLECTSTATIC:-0}" = 0 ] && python -c "import django" 2>/dev/null; then '
-        f"echo '-----> $ {command.replace(chr(39), '')}'; "
-        f"if ! {command} > /tmp/collectstatic.log 2>&1 && ! grep -q 'Unknown command' /tmp/collectstatic.log; "
-        "then cat /tmp/collectstatic.log; exit 1; fi; cat /tmp/collectstatic.log; rm /tmp/collectstatic.log; fi"
-    )
-    return (Run(None, (step,)),)
+    script = min(scripts, key=lambda path: (path.count("/"), path))
+    return (Run(None, (COLLECTSTATIC.replace("@script@", quoted(script).replace("'", '"')),)),)
 
 
 def _hook(tree: Tree, name: str) -> tuple[Run, ...]:

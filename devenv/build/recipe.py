@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from devenv.base.errors import InputError
-from devenv.build.buildkit import CONFIG_SECRET
+from devenv.build.buildkit import SECRET_MOUNT
 
 USER = 1001  # heroku/heroku:24 runs as this uid (heroku.md section 7.3)
 CACHE = "/var/cache/devenv"
-SECRET = f"/run/secrets/{CONFIG_SECRET}"
+SECRET = "/run/secrets/config"
+BREAK = " \\\n    "
 
 
 class Tree(Protocol):
@@ -30,7 +31,8 @@ class Run:
     title: str | None
     commands: tuple[str, ...]
     caches: tuple[str, ...] = ()  # below CACHE
-    root: bool = False  # before the user exists: no config vars either
+    root: bool = False  # before the user exists
+    config: bool = True  # sees the config vars; never with `root`
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Recipe:
     runtime: tuple[Run, ...] = ()  # the language itself, when the stack's version is not the one asked for
     borrowed: tuple[str, ...] = ()  # instructions that bring the language into another one's official image
     manifests: tuple[str, ...] = ()  # copied before `install`; empty = the whole source is needed first
+    prepare: tuple[Run, ...] = ()  # the same for every app: before any file of this one
     install: tuple[Run, ...] = ()
     build: tuple[Run, ...] = ()
 
@@ -55,12 +58,13 @@ def render(run: Run) -> str:
     owner = "" if run.root else f",uid={USER},gid={USER}"
     mounts = [f"--mount=type=cache,target={CACHE}/{name},sharing=locked{owner}" for name in run.caches]
     commands = list(run.commands)
-    if not run.root:
-        mounts.insert(0, f"--mount=type=secret,id={CONFIG_SECRET},uid={USER}")
+    if run.config and not run.root:
+        mounts.insert(0, SECRET_MOUNT)
         commands.insert(0, f"if [ -f {SECRET} ]; then . {SECRET}; fi")
     if run.title:
         commands.insert(0, f"echo '-----> {run.title}'")
-    return " \\\n    ".join(["RUN", *mounts]) + " \\\n    " + " \\\n && ".join(commands)
+    lines = ["RUN", *mounts, commands[0]] if mounts else [f"RUN {commands[0]}"]
+    return BREAK.join(lines) + "".join(f" \\\n && {command}" for command in commands[1:])
 
 
 def parse_json(tree: Tree, path: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from devenv.heroku.model import Buildpack
 # versions of the languages in devenv.local/stack:24
 PYTHON, GO, RUBY = "3.13", "1.24", "3.3"
 
-# never taken from config vars: they would break the build itself (the list of Heroku's own buildpacks, plus the shell's)
+# never taken from config vars: they would break the build itself (the list of Heroku's buildpacks, plus the shell's)
 WITHHELD = frozenset(
     {
         "PATH",
@@ -52,8 +52,8 @@ def recipes(buildpacks: Sequence[Buildpack], tree: Tree, stack: bool) -> tuple[R
         make = _RECIPES.get(pack.language)
         if make is None:
             raise InputError(
-                f"heroku/{pack.language} apps are not built here yet: the built-in builder knows {', '.join(sorted(_RECIPES))}",
-                "install `pack`, which builds them with heroku/builder where image registries can be reached, or add a Dockerfile and heroku.yml",
+                f"heroku/{pack.language} has no built-in builder; there is one for {', '.join(sorted(_RECIPES))}",
+                "add a Dockerfile and a heroku.yml; or install `pack`, which works where image registries can be reached",
             )
         recipe = make(pack, tree, stack)
         if (
@@ -94,9 +94,10 @@ def dockerfile_text(buildpacks: Sequence[Buildpack], tree: Tree, stack_image: st
             blocks += part.borrowed
         blocks += [render(run) for run in part.runtime]
     blocks += [_environment(parts), "WORKDIR /app", f"USER {USER}"]
+    blocks += [render(run) for part in parts for run in part.prepare]
     blocks += _steps(parts)
     return (
-        "# Generated from the app's files; the order of the layers keeps a change of the source from moving the others\n"
+        "# Generated from the app's files. What changes seldom comes first, so that a change moves few layers.\n"
         + "\n\n".join(blocks)
         + "\n"
     )
@@ -165,7 +166,7 @@ def _names(names: Sequence[str], place: str) -> str:
 
 
 def secret(config: Mapping[str, str], stack: str, commit: str | None) -> str:
-    """The shell text that build steps source: the config vars, as Cedar's builds see them, and the build's own variables."""
+    """The shell text that build steps source: the config vars, as Cedar's builds see them, and the build's own."""
     values = {"STACK": stack, **({"SOURCE_VERSION": commit} if commit else {}), **config}
     names = (name for name in sorted(values) if name not in WITHHELD and name.isidentifier() and name.isascii())
     return "".join(f"export {name}={shlex.quote(values[name])}\n" for name in names)
