@@ -97,7 +97,7 @@ def test_the_environment_of_processes(app: App) -> None:
     config = {"NASTY": NASTY, "EMPTY": "", "WEB_CONCURRENCY": "7"}
     env = {"WEB_CONCURRENCY": "2", "DYNO_RAM": "512 $(NASTY)"}
     app.deploy(
-        app.process("web", f"echo \"it's $(echo $PORT)\"; {LISTEN}", env=env),
+        app.process("web", f'echo "it\'s $(echo $PORT)"; {LISTEN}', env=env),
         app.process("url_checker", "sleep infinity", shell="sh", home=""),
         app.process("exec", "", shell="none", argv=["sleep", "infinity"], home=""),
         config=config,
