@@ -12,6 +12,7 @@ from urllib.request import urlopen
 from devenv.base import paths, resources
 from devenv.base.errors import BuildError, CommandFailed, ToolMissing
 from devenv.base.proc import Runner
+from devenv.images import golang
 from devenv.plan.model import Source
 
 
@@ -67,7 +68,8 @@ def _files(runner: Runner, source: Source, pin: Mapping[str, Any]) -> dict[str, 
 
 def _module_folder(runner: Runner, pin: Mapping[str, Any]) -> Path:
     try:
-        done = runner.run(["go", "mod", "download", "-json", f"{pin['module']}@{pin['version']}"], timeout=600)
+        go = golang.toolchain(runner, "1.21", lambda line: None)
+        done = runner.run([str(go), "mod", "download", "-json", f"{pin['module']}@{pin['version']}"], timeout=600)
     except (CommandFailed, ToolMissing) as error:
         raise BuildError(
             f"the Go module `{pin['module']}` cannot be had: {error.message}", error.hint or "check the Go proxy"
