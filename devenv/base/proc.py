@@ -137,7 +137,11 @@ class SubprocessRunner:
             process = subprocess.Popen(
                 list(argv), env=_environment(env), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
             )
-            return process.wait()
+            try:
+                return process.wait()
+            except BaseException:
+                process.terminate()
+                raise
         except FileNotFoundError as error:
             raise ToolMissing(f"`{argv[0]}` is not installed") from error
         finally:

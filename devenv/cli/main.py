@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -136,7 +137,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """The console script."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _ended)
     sys.exit(main())
+
+
+def _ended(number: int, _frame: object) -> None:
+    # as an exception, so that what was begun is put away: a one-off dyno, a build, a lock
+    raise SystemExit(128 + number)
 
 
 def _fail(
