@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -15,25 +16,14 @@ from devenv.base.proc import Runner
 from devenv.images import golang
 from devenv.plan.model import Source
 
+OLDEST_GO = "1.21"  # `go mod download` of a module that asks for a newer Go works from here on
+Read = Callable[[Mapping[str, Any], str], bytes]  # a source of crds.yaml, a path in it -> the file
+
 
 def router_chart(runner: Runner, source: Source) -> Path:
     """The chart folder to install the router from, in the cache: charts/router with crds/; made once per version."""
-    pins_file = resources.path("offline/router/crds.yaml")
-    chart = resources.path("charts/router")
-    folder = paths.cache() / "charts" / f"router-{_fingerprint(chart, pins_file)}"
-    if folder.exists():
-        return folder
-    pins = resources.load_yaml(pins_file.read_text(), str(pins_file))
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(chart, partial)
-    (partial / "crds").mkdir()
-    for pin in pins["sources"]:
-        for name, content in _files(runner, source, pin).items():
-            definition = resources.load_yaml(content.decode(), name)
-            (partial / "crds" / name).write_text(json.dumps(without_descriptions(definition)))
-    partial.rename(folder)
-    return folder
+    read = _from_modules(runner) if source == "built" else _from_files
+    return assemble(resources.path("charts/router"), resources.path("offline/router/crds.yaml"), read)
 
 
 def crds(runner: Runner, source: Source) -> Path:
@@ -41,56 +31,65 @@ def crds(runner: Runner, source: Source) -> Path:
     return router_chart(runner, source) / "crds"
 
 
-def without_descriptions(value: Any) -> Any:
-    """A definition without its prose, which is nine tenths of it and would be stored with every release."""
+def assemble(chart: Path, pins: Path, read: Read) -> Path:
+    """A copy of `chart` with the definitions that `pins` names. Raises BuildError when one is not the pinned file."""
+    folder = paths.cache() / "charts" / f"{chart.name}-{_fingerprint(chart, pins)}"
+    if folder.exists():
+        return folder
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(chart, partial)
+    (partial / "crds").mkdir()
+    for pin in resources.load_yaml(pins.read_text(encoding="utf-8"), str(pins))["sources"]:
+        for name, digest in pin["files"].items():
+            content = read(pin, f"{pin['folder']}/{name}")
+            if hashlib.sha256(content).hexdigest() != digest:
+                what = f"`{name}` of {pin['module']} {pin['version']} is not the file that was pinned"
+                raise BuildError(what, "something between here and its source changes files: try another network")
+            slim = without_prose(resources.load_yaml(content.decode(), name))
+            (partial / "crds" / name).write_text(json.dumps(slim), encoding="utf-8")
+    partial.rename(folder)
+    return folder
+
+
+def without_prose(value: Any) -> Any:
+    """A definition without its descriptions: four fifths of it, which Helm would store with every release."""
     if isinstance(value, list):
-        return [without_descriptions(item) for item in value]
+        return [without_prose(item) for item in value]
     if not isinstance(value, dict):
         return value
     # a field may itself be called `description`: prose is text, a field's schema is a mapping
-    return {k: without_descriptions(v) for k, v in value.items() if not (k == "description" and isinstance(v, str))}
+    return {key: without_prose(v) for key, v in value.items() if not (key == "description" and isinstance(v, str))}
 
 
-def _files(runner: Runner, source: Source, pin: Mapping[str, Any]) -> dict[str, bytes]:
-    found = {}
-    module = _module_folder(runner, pin) if source == "built" else None
-    for name, digest in pin["files"].items():
-        place = f"{pin['folder']}/{name}"
-        content = (module / place).read_bytes() if module else _download(f"{pin['raw']}/{place}")
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise BuildError(
-                f"`{name}` of {pin['module']} {pin['version']} is not the file that was pinned",
-                "try again on another network",
-            )
-        found[name] = content
-    return found
+def _from_modules(runner: Runner) -> Read:
+    @cache
+    def root(module: str) -> Path:
+        try:
+            go = golang.toolchain(runner, OLDEST_GO, lambda line: None)
+            done = runner.run([str(go), "mod", "download", "-json", module], timeout=600)
+        except (CommandFailed, ToolMissing) as error:
+            hint = error.hint or "check that Go modules can be fetched (`go env GOPROXY`)"
+            raise BuildError(f"the Go module `{module}` cannot be had", hint, error.details) from error
+        return Path(json.loads(done.stdout)["Dir"])
+
+    return lambda pin, place: (root(f"{pin['module']}@{pin['version']}") / place).read_bytes()
 
 
-def _module_folder(runner: Runner, pin: Mapping[str, Any]) -> Path:
-    try:
-        go = golang.toolchain(runner, "1.21", lambda line: None)
-        done = runner.run([str(go), "mod", "download", "-json", f"{pin['module']}@{pin['version']}"], timeout=600)
-    except (CommandFailed, ToolMissing) as error:
-        raise BuildError(
-            f"the Go module `{pin['module']}` cannot be had: {error.message}", error.hint or "check the Go proxy"
-        ) from error
-    return Path(json.loads(done.stdout)["Dir"])
-
-
-def _download(url: str) -> bytes:
+def _from_files(pin: Mapping[str, Any], place: str) -> bytes:
+    url = f"{pin['raw']}/{place}"
     try:
         with urlopen(url, timeout=60) as answer:
             content: bytes = answer.read()
             return content
     except (URLError, OSError) as error:
         raise BuildError(
-            f"`{url}` cannot be had: {error}",
-            "check the network, or build from package registries: `devenv up --offline`",
+            f"`{url}` cannot be had: {error}", "check the network, then run the same command again"
         ) from error
 
 
 def _fingerprint(chart: Path, pins: Path) -> str:
     digest = hashlib.sha256(pins.read_bytes())
-    for file in sorted(p for p in chart.rglob("*") if p.is_file()):
+    for file in sorted(path for path in chart.rglob("*") if path.is_file()):
         digest.update(file.relative_to(chart).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
