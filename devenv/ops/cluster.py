@@ -9,7 +9,7 @@ from devenv.images import build, catalog, crds, publish, reachable
 from devenv.ops import lock
 from devenv.ops.env import Env
 from devenv.plan import values
-from devenv.plan.model import Release, Source
+from devenv.plan.model import Release
 
 BASE = ("node", "registry", "router-controller", "envoy")  # what a cluster is made of
 
@@ -23,13 +23,6 @@ def ensure(env: Env) -> ClusterStatus:
         _ensure_running(env)
         _ensure_router(env)
     return env.status
-
-
-def source(env: Env) -> Source:
-    """Where this cluster's images come from: decided when it is made, kept in the cluster."""
-    if env.status.state != "absent":
-        return env.status.source
-    return reachable.source()
 
 
 def _ensure_running(env: Env) -> None:

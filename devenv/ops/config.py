@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from devenv.base.errors import InputError, Problems
-from devenv.build.source import work_tree
 from devenv.heroku import config_vars
 from devenv.heroku.model import ConfigVars
 from devenv.ops import addons, cluster, credentials, deploy, lock
@@ -70,10 +69,9 @@ def update(env: Env, edit: Callable[[Settings], Settings], description: str, *, 
         if state is None:
             env.save(after)
             return Changed(None)
-        source = work_tree(env.options.app_dir)
-        plan = planned(env, source, after)
+        plan = planned(env, after)
         after = credentials.complete(after, env.app, plan.addons)
-        plan = planned(env, source, after)
+        plan = planned(env, after)
         content = env.helm.values(values.APP, env.name)
         if not content.get("running", True):
             env.save(after)

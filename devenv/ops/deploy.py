@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
-from devenv.build.source import Source
 from devenv.cluster.kube_model import HelmState
 from devenv.ops import rollout, shipped
 from devenv.ops.env import Env
@@ -29,20 +28,20 @@ class Deployed:
     changed: bool
 
 
-def images(env: Env, source: Source, plan: Plan, *, always: bool = False) -> dict[str, str]:
+def images(env: Env, plan: Plan, *, always: bool = False) -> dict[str, str]:
     """Image name -> reference in the cluster's registry; what is there already is not built again."""
     registry = env.status.registry
     found: dict[str, str] = {}
     for spec in plan.images:
         reference = None if always else builder.exists(registry, spec)
-        found[spec.name] = reference or _build(env, source, plan, spec, registry)
+        found[spec.name] = reference or _build(env, plan, spec, registry)
     return found
 
 
-def _build(env: Env, source: Source, plan: Plan, spec: ImageSpec, registry: str) -> str:
+def _build(env: Env, plan: Plan, spec: ImageSpec, registry: str) -> str:
     chosen = builder.select(env.app, spec, env.runner, dict(plan.config.values), env.status.source)
     with env.console.step(f"Building {spec.name}"):
-        return chosen.build(source, spec, registry, env.console.detail).reference
+        return chosen.build(env.source, spec, registry, env.console.detail).reference
 
 
 def last_version(env: Env) -> int:

@@ -10,15 +10,19 @@ from devenv.base import git
 from devenv.base.console import Console
 from devenv.base.errors import ClusterError, InputError
 from devenv.base.proc import Runner, SubprocessRunner
+from devenv.build import builder
+from devenv.build.source import Source, work_tree
 from devenv.cluster import provider as providers
 from devenv.cluster.helm import Helm
 from devenv.cluster.kube import Kube
 from devenv.cluster.provider import ClusterStatus, Provider
 from devenv.heroku import app as heroku
 from devenv.heroku.model import App
+from devenv.images import catalog, reachable
 from devenv.ops import shipped
 from devenv.plan import make, names, settings, values
-from devenv.plan.model import Access, ClusterSpec
+from devenv.plan.model import Access, ClusterSpec, ImageSpec
+from devenv.plan.model import Source as Images
 from devenv.plan.profile import Profile
 from devenv.plan.settings import Settings
 
@@ -61,6 +65,23 @@ class Env:
         if self.options.env:
             return names.env_name(self.options.env)
         return names.default_env(self.app.name, git.worktree_name(self.options.app_dir))
+
+    @cached_property
+    def source(self) -> Source:
+        """The work tree."""
+        return work_tree(self.options.app_dir)
+
+    @cached_property
+    def images(self) -> tuple[ImageSpec, ...]:
+        """The images the work tree needs, as it was when first asked for: a command reads the tree once."""
+        # with official images the stack builder starts from the language's own image
+        stack = catalog.reference("stack", "built") if self.image_source == "built" else None
+        return builder.plan_images(self.app, self.source, stack)
+
+    @property
+    def image_source(self) -> Images:
+        """Where this cluster's images come from: decided when it is made, kept in the cluster."""
+        return self.status.source if self.status.state != "absent" else reachable.source()
 
     @cached_property
     def spec(self) -> ClusterSpec:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from devenv.base import paths
+from devenv.base import paths, proc
 from devenv.base.console import Console
 from devenv.base.errors import ClusterError
 
@@ -41,4 +41,6 @@ def hold(name: str, console: Console, wait: float = WAIT) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        # a helm that outlives a killed devenv still writes to the env: whoever comes next waits for it
+        with proc.inherited(file.fileno()):
+            yield

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devenv.build import builder
-from devenv.build.source import work_tree
-from devenv.ops import cluster, up
+from devenv.ops import up
 from devenv.ops.env import Env
 from devenv.plan.model import Plan
 
@@ -71,13 +70,12 @@ def preview(env: Env) -> Preview:
     """The plan of the folder for its env. Raises InputError."""
     plan = up.preview(env)
     status = env.status
-    source = work_tree(env.options.app_dir)
     images = tuple(
         ImageRow(
             name=spec.name,
             tag=spec.tag,
             how=builder.describe(spec),
-            dockerfile=builder.dockerfile(env.app, spec, source, cluster.source(env)),
+            dockerfile=builder.dockerfile(env.app, spec, env.source, env.image_source),
             present=status.state == "running" and builder.exists(status.registry, spec) is not None,
         )
         for spec in plan.images

@@ -78,7 +78,7 @@ def dyno_name(pod: Pod) -> str:
     """The DYNO of a pod: `web.4711`; one-off pods are named for it."""
     if pod.labels.get(KIND) == "run":
         return pod.name.replace("-", ".", 1)
-    return f"{pod.labels.get(PROCESS, pod.name)}.{number(pod.name)}"
+    return pod.annotations.get("devenv.dev/dyno") or f"{pod.labels.get(PROCESS, pod.name)}.{number(pod.name)}"
 
 
 def status(env: Env) -> Status:

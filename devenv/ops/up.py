@@ -4,9 +4,6 @@ import threading
 from dataclasses import dataclass
 
 from devenv.base.errors import DevenvError, InputError
-from devenv.build import builder
-from devenv.build.source import Source, work_tree
-from devenv.images import catalog
 from devenv.ops import addons, cluster, credentials, deploy, lock, shipped
 from devenv.ops.env import Env
 from devenv.plan import make
@@ -29,20 +26,16 @@ class UpResult:
     processes: tuple[str, ...]
 
 
-def planned(env: Env, source: Source, settings: Settings) -> Plan:
-    """The plan for the source as it is. Raises InputError."""
-    # with official images the stack builder starts from the language's own image
-    stack = catalog.reference("stack", "built") if cluster.source(env) == "built" else None
-    images = builder.plan_images(env.app, source, stack)
-    plan = make.plan(env.app, env.profile, shipped.catalog(), settings, env.name, images)
+def planned(env: Env, settings: Settings) -> Plan:
+    """The plan for the work tree. Raises InputError."""
+    plan = make.plan(env.app, env.profile, shipped.catalog(), settings, env.name, env.images)
     env.hide(plan.config.values)
     return plan
 
 
 def preview(env: Env) -> Plan:
     """What `up` would do, without touching anything."""
-    settings = env.settings() if env.status.state == "running" else Settings()
-    return planned(env, work_tree(env.options.app_dir), settings)
+    return planned(env, env.settings() if env.status.state == "running" else Settings())
 
 
 def check(plan: Plan) -> None:
@@ -59,7 +52,6 @@ def check(plan: Plan) -> None:
 def up(env: Env, *, build_always: bool = False) -> UpResult:
     """Make the env run the work tree. Every step is skipped when it is done; raises DevenvError naming what failed."""
     env.console.detail(f"app {env.app.name}, env {env.name}")
-    source = work_tree(env.options.app_dir)
     before = preview(env)  # every problem that needs no cluster comes first
     check(before)
     for warning in before.warnings:
@@ -67,12 +59,11 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
     with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
         cluster.ensure(env)
         settings = env.settings()
-        plan = planned(env, source, settings)
-        complete = credentials.complete(settings, env.app, plan.addons)
+        complete = credentials.complete(settings, env.app, planned(env, settings).addons)
         if complete != settings or not env.exists():
             env.save(complete)
-        plan = planned(env, source, complete)
-        changed, references = _prepare(env, plan, complete, source, build_always)
+        plan = planned(env, complete)
+        changed, references = _prepare(env, plan, complete, build_always)
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         addons.remove_unplanned(env, plan.addons)
     return UpResult(
@@ -86,9 +77,7 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
     )
 
 
-def _prepare(
-    env: Env, plan: Plan, settings: Settings, source: Source, build_always: bool
-) -> tuple[tuple[str, ...], dict[str, str]]:
+def _prepare(env: Env, plan: Plan, settings: Settings, build_always: bool) -> tuple[tuple[str, ...], dict[str, str]]:
     """Add-ons come up while the image is built: one waits for disks and boots, the other for the processor."""
     changed: list[str] = []
     failed: list[DevenvError] = []
@@ -102,7 +91,7 @@ def _prepare(
     thread = threading.Thread(target=start)
     thread.start()
     try:
-        references = deploy.images(env, source, plan, always=build_always)
+        references = deploy.images(env, plan, always=build_always)
     finally:
         if thread.is_alive():
             with env.console.step("Installing add-ons") as step:

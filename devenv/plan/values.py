@@ -88,12 +88,12 @@ def app_release(plan: Plan, profile: Profile, note: ReleaseNote, facts: Facts, r
         "processes": [process(item, plan, facts) for item in plan.processes],
         "releasePhase": process(plan.release_phase, plan, facts) if plan.release_phase else None,
         "timeouts": {"boot": profile.boot_timeout, "stop": profile.stop_timeout, "release": profile.release_timeout},
-        "route": route(plan, profile, facts),
+        "route": route(plan, facts),
     }
     return release(APP, plan.env, "app", values, facts)
 
 
-def route(plan: Plan, profile: Profile, facts: Facts) -> dict[str, Any] | None:
+def route(plan: Plan, facts: Facts) -> dict[str, Any] | None:
     """How the router reaches web; None when the app has no web process type."""
     if not any(item.type.name == "web" for item in plan.processes):
         return None
@@ -101,7 +101,8 @@ def route(plan: Plan, profile: Profile, facts: Facts) -> dict[str, Any] | None:
         "host": host(plan.env),
         "kind": facts.route_kind,
         "process": "web",
-        "timeout": f"{profile.request_timeout}s",
+        # the router itself limits the time to the first byte; a limit on an HTTPRoute would cut streams (decision 0001)
+        "timeout": "30s" if facts.route_kind == "Ingress" else "",
         "gateway": {"name": "devenv", "namespace": SYSTEM},
     }
 
