@@ -66,6 +66,12 @@ class SyncError(DevenvError):
     exit_code = 8
 
 
+class MachineError(DevenvError):
+    """This machine refuses: its disk is full, a folder may not be written."""
+
+    exit_code = 9
+
+
 class Interrupted(DevenvError):
     """Ctrl-C."""
 

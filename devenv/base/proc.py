@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from devenv.base.errors import CommandFailed, ToolMissing
+from devenv.base.errors import CommandFailed, Interrupted, ToolMissing
+
+PATIENCE = 5.0  # seconds for a program to end after each signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +69,16 @@ class SubprocessRunner:
     ) -> Completed:
         """Run to the end. Raises ToolMissing, or CommandFailed on a non-zero status (when `check`) or a time-out (seconds)."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        try:
-            done = subprocess.run(
-                list(argv),
-                input=data,
-                stdin=subprocess.DEVNULL if data is None else None,
-                capture_output=True,
-                env=_environment(env),
-                cwd=cwd,
-                timeout=timeout,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise ToolMissing(f"`{argv[0]}` is not installed") from error
-        except subprocess.TimeoutExpired as error:
-            raise CommandFailed(argv, 124, f"no answer within {timeout:.0f} s") from error
-        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-        if check and done.returncode:
-            raise CommandFailed(argv, done.returncode, err or out)
-        return Completed(tuple(argv), done.returncode, out, err)
+        pipes = {"stdin": _source(data), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with _started(argv, env, cwd, pipes) as process:
+            try:
+                raw_out, raw_err = process.communicate(data, timeout)
+            except subprocess.TimeoutExpired as error:
+                raise CommandFailed(argv, 124, f"no answer within {timeout:.0f} s") from error
+        out, err = raw_out.decode(errors="replace"), raw_err.decode(errors="replace")
+        if check and process.returncode:
+            raise CommandFailed(argv, process.returncode, err or out)
+        return Completed(tuple(argv), process.returncode, out, err)
 
     def stream(
         self,
@@ -96,33 +91,17 @@ class SubprocessRunner:
         check: bool = True,
     ) -> int:
         """Run and hand over each line of stdout and stderr as it comes; ends the program when interrupted."""
-        try:
-            process = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=_environment(env),
-                cwd=cwd,
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            raise ToolMissing(f"`{argv[0]}` is not installed") from error
-        assert process.stdout is not None
-        if stdin is not None:
-            threading.Thread(target=_feed, args=(process, stdin), daemon=True).start()
         tail: list[str] = []
-        try:
+        pipes = {"stdin": _source(stdin), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with _started(argv, env, cwd, pipes) as process:
+            assert process.stdout is not None
+            if stdin is not None:
+                threading.Thread(target=_feed, args=(process, stdin), daemon=True).start()
             for raw in process.stdout:
                 line = raw.decode(errors="replace").rstrip("\r\n")
                 tail = [*tail[-40:], line]
                 on_line(line)
             code = process.wait()
-        except BaseException:
-            _end(process)
-            raise
-        finally:
-            process.stdout.close()
         if check and code:
             raise CommandFailed(argv, code, "\n".join(tail))
         return code
@@ -149,6 +128,71 @@ class SubprocessRunner:
                 signal.signal(signal.SIGINT, previous)
 
 
+@dataclass(slots=True)
+class _Children:
+    """The programs that run now, in sessions of their own: a Ctrl-C reaches them through `stop`, in good order."""
+
+    running: "set[subprocess.Popen[bytes]]" = field(default_factory=set)
+    stopping: bool = False
+    kept: set[int] = field(default_factory=set)
+
+
+_children = _Children()
+
+
+def stop() -> None:
+    """End every program that runs, and start none any more; does not wait. Fit for a signal handler."""
+    if not _children.stopping:
+        _children.stopping = True
+        threading.Thread(target=_end_all, daemon=True).start()
+
+
+@contextmanager
+def inherited(descriptor: int) -> Iterator[None]:
+    """Hand an open file on to every program started meanwhile: what locks it stays locked while one of them lives."""
+    _children.kept.add(descriptor)
+    try:
+        yield
+    finally:
+        _children.kept.discard(descriptor)
+
+
+@contextmanager
+def _started(
+    argv: Sequence[str], env: Mapping[str, str] | None, cwd: Path | None, pipes: Mapping[str, int]
+) -> "Iterator[subprocess.Popen[bytes]]":
+    if _children.stopping:
+        raise Interrupted("interrupted")
+    process = _popen(argv, env=_environment(env), cwd=cwd, pass_fds=tuple(_children.kept), **pipes)
+    _children.running.add(process)
+    try:
+        yield process
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        _children.running.discard(process)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                with suppress(OSError):
+                    stream.close()
+    if _children.stopping:
+        raise Interrupted("interrupted")
+
+
+def _popen(argv: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(list(argv), start_new_session=True, **options)
+    except FileNotFoundError as error:
+        raise ToolMissing(f"`{argv[0]}` is not installed") from error
+    except PermissionError as error:
+        raise ToolMissing(f"`{argv[0]}` may not be run by this user", f"look at it: `ls -l {argv[0]}`") from error
+
+
+def _source(data: bytes | None) -> int:
+    return subprocess.DEVNULL if data is None else subprocess.PIPE
+
+
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str] | None:
     return None if extra is None else {**os.environ, **extra}
 
@@ -164,11 +208,24 @@ def _feed(process: "subprocess.Popen[bytes]", data: bytes) -> None:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        _signal(process, sig)
         try:
-            os.killpg(process.pid, sig)
-            process.wait(timeout=5)
-            return
-        except ProcessLookupError:
+            process.wait(timeout=PATIENCE)
             return
         except subprocess.TimeoutExpired:
             continue
+
+
+def _end_all() -> None:
+    # nobody else may wait for a program that a thread waits for already: here they are only told
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        for process in tuple(_children.running):
+            _signal(process, sig)
+        deadline = time.monotonic() + PATIENCE
+        while _children.running and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _signal(process: "subprocess.Popen[bytes]", sig: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # it has ended; macOS refuses to signal a zombie
+        os.killpg(process.pid, sig)

@@ -72,11 +72,11 @@ def destroy(
     from devenv.ops.addon_changes import destroy as remove
 
     env = shell.env.name
-    typed = confirm or typer.prompt(
-        f"To remove {name} from {env}, type {env}", default="", show_default=False, err=True
-    )
-    if typed != env:
-        raise InputError("not removed: the name does not match", f"type `{env}`, or use --confirm {env}")
+    if confirm is None:
+        shell.console.warn(f"this removes {name} from {env}")
+        shell.confirm("removed", env, f"--confirm {env}")
+    elif confirm != env:
+        raise InputError("not removed: the name does not match", f"use --confirm {env}")
     remove(shell.env, name)
     shell.console.say(f"Destroying {name} on {env}... done; its volume stays until `devenv destroy`")
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
 from devenv.cli.render import emit
 
@@ -67,8 +66,6 @@ def delete(shell: Shell, yes: Annotated[bool, typer.Option("--yes", "-y", help="
         return
     if not yes:
         shell.console.warn(f"this deletes {found.name} with all data of: {', '.join(found.envs) or 'no env'}")
-        typed = typer.prompt(f"To go on, type {found.name}", default="", show_default=False, err=True)
-        if typed != found.name:
-            raise InputError("not deleted: the name does not match", f"type `{found.name}`, or use --yes")
+        shell.confirm("deleted", found.name, "--yes")
     remove(shell.env)
     shell.console.say(f"Cluster {found.name} is deleted.")

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -12,6 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from devenv.base.console import Console
+from devenv.base.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from devenv.ops.env import Env
@@ -44,6 +46,7 @@ GLOBAL: dict[str, tuple[Any, Any]] = {
     "no_color": (ColorOption, False),
     "json": (JsonOption, False),
 }
+consoles: list[Console] = []  # the one of this run, once there is one: the error boundary masks what it masks
 
 
 @dataclass
@@ -70,6 +73,17 @@ class Shell:
             profile=self.profile,
         )
         return Env(options, self.console)
+
+    def confirm(self, done: str, name: str, flag: str) -> None:
+        """Have `name` typed. Raises InputError when something else is, or nobody answers: `flag` spares the question."""
+        self.console.stderr.write(f"To go on, type {name}: ")
+        self.console.stderr.flush()
+        typed = sys.stdin.readline()
+        if not typed.endswith("\n"):
+            self.console.stderr.write("\n")
+        if typed.strip() != name:
+            why = "the name does not match" if typed else "nobody answered"
+            raise InputError(f"not {done}: {why}", f"type `{name}`, or use {flag}")
 
 
 def verbs() -> typer.Typer:
@@ -106,7 +120,10 @@ def verb(
         @wraps(function)
         def command(**given: Any) -> None:
             shell = _shell({key: given.pop(key) for key in GLOBAL if key in given and key not in taken})
-            function(shell, **given)
+            try:
+                function(shell, **given)
+            except KeyboardInterrupt as error:
+                raise Interrupted("interrupted") from error
 
         keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
         command.__signature__ = inspect.Signature([*keyword_only, *shared])  # type: ignore[attr-defined]
@@ -125,6 +142,7 @@ def _shell(given: dict[str, Any]) -> Shell:
         verbose=bool(given.get("verbose")),
         color=False if given.get("no_color") else None,
     )
+    consoles.append(console)
     return Shell(
         env_name=given.get("env"),
         app_dir=(given.get("app_dir") or Path.cwd()).resolve(),

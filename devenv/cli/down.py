@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
 
 app = verbs()
@@ -28,8 +27,6 @@ def destroy(shell: Shell, yes: Annotated[bool, typer.Option("--yes", "-y", help=
     name = shell.env.name
     if not yes:
         shell.console.warn(f"this destroys {name} with all data of its add-ons")
-        typed = typer.prompt(f"To go on, type {name}", default="", show_default=False, err=True)
-        if typed != name:
-            raise InputError("not destroyed: the name does not match", f"type `{name}`, or use --yes")
+        shell.confirm("destroyed", name, "--yes")
     remove(shell.env)
     shell.console.say(f"{name} is destroyed.")

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,7 +12,12 @@ from devenv.base.proc import SubprocessRunner
 
 def edit(text: str) -> str | None:
     """The text as the user saved it; None when it was left as it was. Raises InputError when the editor fails."""
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not chosen and not sys.stdin.isatty():
+        raise InputError(
+            "there is no terminal to edit on", "set EDITOR to a program that needs none, or use `devenv config:set`"
+        )
+    editor = chosen or "vi"
     with tempfile.TemporaryDirectory(prefix="devenv-") as folder:  # readable by this user only
         file = Path(folder) / "config.env"
         file.touch(mode=0o600)

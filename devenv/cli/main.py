@@ -11,8 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from devenv import __version__
-from devenv.base.errors import DevenvError, InputError
-from devenv.cli.common import HELP
+from devenv.base import interrupt, proc
+from devenv.base.errors import DevenvError, InputError, Interrupted
+from devenv.cli.common import HELP, consoles
+from devenv.cli.machine import known
 
 # verb file -> its verbs: only the file of the verb that was asked for is imported, so that the command line answers at once
 FILES: dict[str, tuple[str, ...]] = {
@@ -113,9 +115,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         _fail(args, error.format_message(), "`devenv --help` lists the verbs, `devenv help VERB` explains one", ())
         return 2
-    except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\nInterrupted. The same command goes on where this one stopped.\n")
-        return 130
+    except (KeyboardInterrupt, Interrupted, typer.Abort):
+        return interrupt.tell()
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone (`| head`): nothing more to say
         return 141
@@ -123,29 +124,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         _fail(args, error.message, error.hint, error.details, error)
         return error.exit_code
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 1
+        status = stop.code if isinstance(stop.code, int) else 1
+        if status > 128:
+            interrupt.tell()
+        return status
     except Exception as error:  # noqa: BLE001 the one boundary: a bug ends in a message too
-        _fail(
-            args,
-            f"this is a bug in devenv: {type(error).__name__}: {error}",
-            "run it again with --verbose and report the traceback",
-            (),
-            error,
-        )
-        return 1
+        told = known(error)
+        _fail(args, told.message, told.hint, told.details, error)
+        return told.exit_code
 
 
 def run() -> None:
     """The console script."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and jobs in the background of a script
             signal.signal(number, _ended)
-    sys.exit(main())
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # its reader has gone, or its disk is full
+            status = status or 1
+    # what a Ctrl-C left behind in threads has nothing more to say
+    os._exit(status)
 
 
 def _ended(number: int, _frame: object) -> None:
     # as an exception, so that what was begun is put away: a one-off dyno, a build, a lock
-    raise SystemExit(128 + number)
+    proc.stop()
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def _fail(
@@ -154,10 +161,12 @@ def _fail(
     from devenv.base.console import Console
 
     console = Console(color=False if "--no-color" in args else None)
+    if consoles:
+        console.mask = consoles[-1].mask
     if error is not None and ("--verbose" in args or "-v" in args):
         import traceback
 
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        sys.stderr.write(console.mask("".join(traceback.format_exception(error))))
     console.quiet = False
     console.say(f"{console.style('Error:', 'red', 'bold')} {message}")
     for line in details:
