@@ -147,6 +147,11 @@ def stop() -> None:
         threading.Thread(target=_end_all, daemon=True).start()
 
 
+def stopped() -> bool:
+    """Whether `stop` was called."""
+    return _children.stopping
+
+
 @contextmanager
 def inherited(descriptor: int) -> Iterator[None]:
     """Hand an open file on to every program started meanwhile: what locks it stays locked while one of them lives."""

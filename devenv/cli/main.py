@@ -109,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = typer.main.get_command(app).main(
             args, prog_name="devenv", complete_var=COMPLETE, standalone_mode=False
         )
+        # Typer makes a silent status of a Ctrl-C that comes outside of a verb; a verb's own 130 is another matter
+        if status == interrupt.STATUS and proc.stopped():
+            return interrupt.tell()
         return status if isinstance(status, int) else 0
     except typer.Exit as stop:
         return stop.exit_code
