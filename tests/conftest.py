@@ -16,7 +16,7 @@ from devenv.images import build, catalog, publish, reachable, tools
 from devenv.ops import lock
 from devenv.plan.model import Access, ClusterSpec
 
-NAME = "devenv-test"
+NAME = os.environ.get("DEVENV_TEST_CLUSTER", "devenv-test")  # another one: for two runs at once
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,6 +96,20 @@ class App:
         }
         return subprocess.Popen([sys.executable, "-m", "devenv", *words], **(settings | options))
 
+    @contextmanager
+    def running(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """devenv while it runs: `logs -t`, `mqtt:sub`. Ended as by Ctrl-C, at the latest after a minute."""
+        process = self.start(*words)
+        alarm = threading.Timer(60, os.killpg, (process.pid, signal.SIGKILL))
+        alarm.start()
+        try:
+            yield process
+        finally:
+            alarm.cancel()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=20)
+
     def __call__(self, *words: str, stdin: str | None = None, status: int | None = 0, timeout: float = 300) -> Done:
         """Run devenv to its end. `status` is the exit status it must have; None = any, the caller looks."""
         process = self.start(*words, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE)
@@ -129,6 +146,10 @@ class App:
             )
         finally:
             connection.close()
+
+    def settles(self, path: str, text: str) -> None:
+        """Wait until the router has forgotten the pods of the release before: `path` answers `text`."""
+        eventually(lambda: self.http(path).text, lambda found: found == text, timeout=15)
 
     def pods(self, kind: str = "process") -> dict[str, str]:
         """Name -> process type (or stand-in) of the pods that are not on their way out."""
@@ -210,3 +231,12 @@ def make_app(cluster: Cluster, wheel: Path, tmp_path_factory: pytest.TempPathFac
 def make_module_app(cluster: Cluster, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeApp]:
     """The same for apps whose envs end with the file."""
     yield from _maker(cluster, wheel, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def lamp(cluster: Cluster, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """examples/lamp, up since the first test that asked for it; each test leaves it running."""
+    for make in _maker(cluster, wheel, tmp_path_factory):
+        app = make(ROOT / "examples" / "lamp")
+        app("up", "-d")
+        yield app

@@ -1,9 +1,125 @@
-"""Small apps of every kind, from their folder to their answer."""
+"""Small apps of every kind, from their folder to their answer, and after an edit."""
 
-from tests.e2e.conftest import MakeApp
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.e2e.conftest import App, MakeApp, eventually
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 
-def test_python(make_app: MakeApp) -> None:
-    app = make_app("python-plain")
-    print(app("up", "-d"))
-    assert app.http("/").text.strip() == "Hello from python-plain"
+@dataclass(frozen=True)
+class Kind:
+    """What is particular about an app of tests/apps."""
+
+    name: str
+    types: tuple[str, ...]
+    after_copy: int  # layers that an edit of greeting.txt makes anew
+    shell: bool  # whether .profile is sourced: not for an image of the app's own Dockerfile
+
+
+KINDS = (
+    Kind("python-plain", ("web", "worker"), 1, True),
+    Kind("node-plain", ("web",), 3, True),
+    Kind("go-plain", ("web",), 2, True),
+    Kind("ruby-plain", ("web",), 1, True),
+    Kind("dockerfile", ("web", "worker"), 2, False),
+)
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+def running(request: pytest.FixtureRequest, make_module_app: MakeApp) -> Iterator[tuple[Kind, App, str]]:
+    """An app that is up, and what `up` said; down again before the next one, to spare memory."""
+    kind: Kind = request.param
+    app = make_module_app(kind.name)
+    app.write(".profile", "export FROM_PROFILE=sourced\n")
+    yield kind, app, app("up", "-d").stderr
+    app.cluster.kube.delete_namespace(app.env, wait=False)
+
+
+def layers(app: App) -> list[str]:
+    """The digests of the layers of the image that web runs, from the cluster's registry."""
+    pods = app.cluster.kube.http.json("GET", f"/api/v1/namespaces/{app.env}/pods", params={})["items"]
+    web = next(
+        pod
+        for pod in pods
+        if pod["metadata"]["labels"]["devenv.dev/process"] == "web" and "deletionTimestamp" not in pod["metadata"]
+    )
+    registry, _, rest = web["spec"]["containers"][0]["image"].partition("/")
+    name, _, tag = rest.rpartition("@" if "@" in rest else ":")
+    connection = http.client.HTTPConnection(registry, timeout=20)
+    connection.request("GET", f"/v2/{name.partition(':')[0]}/manifests/{tag}", headers={"Accept": MANIFEST})
+    answer = connection.getresponse()
+    manifest = json.loads(answer.read())
+    connection.close()
+    assert answer.status == 200, manifest
+    return [layer["digest"] for layer in manifest["layers"]]
+
+
+Running = tuple[Kind, App, str]
+
+
+def test_answers(running: Running) -> None:
+    kind, app, said = running
+    assert app.http("/").text.strip() == f"Hello from {kind.name}"
+    assert sorted(app.pods().values()) == sorted(kind.types)
+    assert f"{app.env} is up (v1): " in said
+    assert int(app.http("/env/PORT").text) > 1024
+    assert re.fullmatch(r"web\.\d+", app.http("/env/DYNO").text)
+    if kind.shell:
+        assert app.http("/env/FROM_PROFILE").text == "sourced"
+        assert app.http("/env/HOME").text == "/app"
+
+
+def test_an_edit_moves_only_what_it_changes(running: Running) -> None:
+    kind, app, _ = running
+    before = layers(app)
+    app.write("greeting.txt", "Changed ✓\n")
+    done = app("up", "-d", "--json")
+    assert (done.json["version"], done.json["changed"]) == (2, True)
+    app.settles("/", "Changed ✓\n")
+    after = layers(app)
+    assert len(after) == len(before)
+    kept = next((index for index, (old, new) in enumerate(zip(before, after, strict=True)) if old != new), len(after))
+    assert len(after) - kept <= kind.after_copy, (before, after)
+    assert after != before
+
+
+def test_stops_when_asked_to(running: Running) -> None:
+    kind, app, _ = running
+    with app.running("logs", "-t", "-s", "app", "-n", "1") as following:
+        assert following.stdout is not None
+        following.stdout.readline()
+        old = app.pods()
+        app("ps:restart")
+        fresh = eventually(app.pods, lambda now: len(now) == len(old) and not set(now) & set(old), timeout=60)
+        assert sorted(fresh.values()) == sorted(old.values())
+        if "worker" in kind.types:
+            assert any("worker stops cleanly" in line for line in following.stdout)
+    eventually(lambda: app.http("/").status, lambda status: status == 200, timeout=60)
+
+
+def test_what_the_build_made(running: Running) -> None:
+    kind, app, said = running
+    match kind.name:
+        case "node-plain":
+            assert app.http("/built").text == "built\n"
+            assert app.http("/env/NODE_ENV").text == "production"
+            assert int(app.http("/env/WEB_CONCURRENCY").text) >= 1
+        case "go-plain":
+            assert app.http("/version").text.startswith("go1.")
+        case "ruby-plain":
+            assert app.http("/version").text.startswith("3.")
+        case "python-plain":
+            assert app.http("/env/WEB_CONCURRENCY").text == "2"
+            assert "worker starts, PORT is not set" in app("logs", "-p", "worker", "-n", "500").stdout
+        case "dockerfile":
+            assert "built from" in app.http("/built").text
+            assert app.http("/env/COLOUR").text == "teal"
+            assert re.search(r"release phase of release\.\d+, colour teal", said), said
+            assert re.search(r"worker starts as worker\.\d+", app("logs", "-p", "worker", "-n", "500").stdout)
