@@ -61,6 +61,7 @@ def runtime(version: str, package: str | None) -> Run:
             # Node from 24 on comes with npm 11, those before with npm 10
             'case "$(node -v)" in v1?.*|v2[0-3].*) npm=10;; *) npm=11;; esac',
             f"{NPM} --prefix {HOME} {npm}{more} > /dev/null",
+            "hash -r",
             'echo "Using node $(node -v), npm $(npm -v)"',
         ),
         ("npm-root",),

@@ -10,6 +10,7 @@ OnLine = Callable[[str], None]
 HEADING = "-----> "
 DETAIL = "       "
 WARNING = " !     "
+SHOWN = 12  # lines of a failed step that an error shows
 KEPT = 400  # lines of a step's output kept for an error
 
 _STEP = re.compile(r"#(\d+) \[([^\]]+)\] (.*)")
@@ -18,6 +19,7 @@ _CACHED = re.compile(r"#(\d+) CACHED")
 _FAILED = re.compile(r"#(\d+) ERROR: (.*)")
 _PLACE = re.compile(r"(?:.*\s)?(\d+/\d+)")
 _MARK = re.compile(r"echo '-----> ([^']+)'")
+_ERROR = re.compile(r"npm error code|ERROR: |error: |error\[|error TS")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 # what a failed build says -> the next step; first match wins
@@ -84,6 +86,7 @@ class Progress:
         self.on_line = on_line
         self.steps = steps
         self.names: dict[str, str] = {}
+        self.numbered: set[str] = set()
         self.output: dict[str, list[str]] = {}
         self.failed: str | None = None
         self.reason = ""
@@ -108,7 +111,7 @@ class Progress:
         lines = self.output.get(self.failed or "", [])
         said = "\n".join([*lines, self.reason, *self.tail])
         # without output of its own, a step's reason is in BuildKit's own words
-        details = [line for line in lines if line.strip()][-12:] or self._own_words()
+        details = _telling(lines) or self._own_words()
         return BuildError(f"push rejected, failed to compile {what}", hint(said), details)
 
     def _own_words(self) -> list[str]:
@@ -117,18 +120,20 @@ class Progress:
         return [
             *marked,
             *(re.sub(r"^ERROR: (failed to (build|solve): )*", "", line) for line in errors or [self.reason]),
-        ][-12:]
+        ][-SHOWN:]
 
     def _step(self, number: str, where: str, title: str) -> None:
         known = number in self.names
         self.names[number] = title
         place = _PLACE.fullmatch(where)
+        if place:
+            self.numbered.add(number)
         if self.steps and place and not known:
             self.on_line(f"Step {place[1]} : {_shorten(title)}")
 
     def _cached(self, number: str) -> None:
         title = self.names.get(number, "")
-        if self.steps:
+        if self.steps and number in self.numbered:
             self.on_line(" ---> Using cache")
         elif found := _MARK.search(title):
             self.on_line(f"{HEADING}{found[1]}")
@@ -142,6 +147,13 @@ class Progress:
             self.on_line(text)
         else:
             self.on_line(text if text.startswith((HEADING, WARNING)) else detail(text))
+
+
+def _telling(lines: Sequence[str]) -> list[str]:
+    """The lines from the first that is an error on, else the last ones: npm tells its usage after the reason."""
+    said = [line for line in lines if line.strip() and not line.startswith(HEADING)]
+    first = next((number for number, line in enumerate(said) if _ERROR.match(line)), len(said) - SHOWN)
+    return said[max(first, 0) :][:SHOWN]
 
 
 def hint(said: str) -> str | None:

@@ -81,7 +81,7 @@ def _pnpm(version: str) -> Manager:
         "pnpm-lock.yaml",
         f"{install} --prod=false",
         f"{install} --prod",
-        _unless_kept(f"CI=true pnpm prune --prod --ignore-scripts --store-dir {CACHE}/pnpm"),
+        _unless_kept(f"CI=true npm_config_store_dir={CACHE}/pnpm pnpm prune --prod --ignore-scripts"),
         "pnpm run",
     )
 

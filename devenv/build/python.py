@@ -40,6 +40,8 @@ SYNC = {
         f"{TOOL}/bin/pipenv sync",
     ),
 }
+# a line of requirements.txt that names a folder or a file of the app
+LOCAL = re.compile(r"\s*(?:(?:-e|--editable)[\s=]+)?(?:file:|\.{1,2}(?:/|\s*$|\[)|[\w./-]+\.(?:whl|tar\.gz|zip)\s*$)")
 # an app without django.contrib.staticfiles has no such command, which is no failure
 COLLECTSTATIC = """\
 if [ "${DISABLE_COLLECTSTATIC:-0}" = 0 ] && python -c 'import django' 2>/dev/null; then \\
@@ -110,9 +112,7 @@ def _requirements(tree: Tree) -> tuple[str, ...]:
             if include := re.match(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)", line):
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1]))
                 queue += present(tree, place)
-            elif re.match(r"\s*(?:(?:-e|--editable)[\s=]+)?(?:file:|\.{1,2}(?:/|\s*$|\[))", line) or re.match(
-                r"\s*[\w./-]+\.(?:whl|tar\.gz|zip)\s*$", line
-            ):
+            elif LOCAL.match(line):
                 return ()
     return tuple(found)
 

@@ -61,6 +61,8 @@ def render(run: Run) -> str:
     if run.config and not run.root:
         mounts.insert(0, SECRET_MOUNT)
         commands.insert(0, f"if [ -f {SECRET} ]; then . {SECRET}; fi")
+    if run.root:
+        commands.insert(0, "export HOME=/root")  # the base's HOME may be /app, which is another user's
     if run.title:
         commands.insert(0, f"echo '-----> {run.title}'")
     lines = ["RUN", *mounts, commands[0]] if mounts else [f"RUN {commands[0]}"]

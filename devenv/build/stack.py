@@ -107,7 +107,7 @@ def _user() -> str:
     # the skeleton's .profile would be sourced by every dyno
     return (
         f"RUN getent passwd {USER} > /dev/null || useradd --uid {USER} --home-dir /app --shell /bin/bash app; \\\n"
-        f"    mkdir -p /app && rm -f /app/.profile /app/.bashrc /app/.bash_logout && chown {USER} /app"
+        f"    mkdir -p /app && rm -f /app/.profile /app/.bashrc /app/.bash_logout && chown {USER} /app && chmod 755 /app"
     )
 
 
