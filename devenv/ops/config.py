@@ -10,7 +10,6 @@ from devenv.ops import addons, cluster, credentials, deploy, lock
 from devenv.ops.env import Env
 from devenv.ops.up import WORK_TREE, planned
 from devenv.plan import settings as memory
-from devenv.plan import values
 from devenv.plan.model import ImageSpec, Plan
 from devenv.plan.settings import Settings
 
@@ -27,8 +26,7 @@ def current(env: Env) -> ConfigVars:
     from devenv.ops import up
 
     if env.status.state == "running" and env.exists() and not _has_files(env):
-        content = env.helm.values(values.APP, env.name) if values.APP in env.kube.releases(env.name) else {}
-        found = {name: str(value) for name, value in content.get("config", {}).items()}
+        found = {name: str(value) for name, value in env.served().get("config", {}).items()}
         return ConfigVars(found, dict.fromkeys(found, "release"))
     return up.preview(env).config
 
@@ -65,14 +63,13 @@ def update(env: Env, edit: Callable[[Settings], Settings], description: str, *, 
             cluster.ensure(env)
         before = env.settings()
         after = edit(before)
-        state = env.kube.releases(env.name).get(values.APP) if env.exists() else None
-        if state is None:
+        content = env.served() if env.exists() else {}
+        if not content:
             env.save(after)
             return Changed(None)
         plan = planned(env, after)
         after = credentials.complete(after, env.app, plan.addons)
         plan = planned(env, after)
-        content = env.helm.values(values.APP, env.name)
         if not content.get("running", True):
             env.save(after)
             return Changed(None)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from devenv.plan.values import ReleaseNote
 
 PROCESSES = "devenv.dev/kind=process"
 RELEASE_PODS = "devenv.dev/kind=release"
+SERVED = ("deployed", "superseded")
 PATIENCE = 120  # seconds beyond the boot time-out, for pulling images
 
 
@@ -46,8 +47,7 @@ def _build(env: Env, plan: Plan, spec: ImageSpec, registry: str) -> str:
 
 def last_version(env: Env) -> int:
     """The number of the newest release, failed ones included; 0 when there is none."""
-    state = env.kube.releases(env.name).get(values.APP)
-    return state.version if state else 0
+    return _newest(env.kube.revisions(env.name, values.APP))
 
 
 def app(
@@ -64,25 +64,36 @@ def app(
 
     Raises ReleaseError with the reason and the last lines; the release before it serves on.
     """
-    state = env.kube.releases(env.name).get(values.APP)
+    states = env.kube.revisions(env.name, values.APP)
+    state = states[-1] if states else None
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     facts = env.facts(references)
-    note = ReleaseNote((state.version if state else 0) + 1, description, mode, commit, now)
+    note = ReleaseNote(_newest(states) + 1, description, mode, commit, now)
     release = values.app_release(plan, env.profile, note, facts)
     if state and state.status == "deployed":
         if state.fingerprint == release.fingerprint:
             verdict = _judge(env, state.version)
             if not verdict.failures:
                 if not verdict.done:
-                    wait(env, state.version, None)
+                    wait(env, state.version, _fallback(states, state.version))
                 return Deployed(state.version, False)
         # `down` changes nothing but `running`: starting the same again is no new release
         if keep or state.fingerprint == values.app_release(plan, env.profile, note, facts, running=False).fingerprint:
             note = replace(note, version=state.version, phase=False)
             release = values.app_release(plan, env.profile, note, facts)
     upgrade(env, release, plan.release_phase is not None and note.phase)
-    wait(env, note.version, state)
+    wait(env, note.version, next((each for each in reversed(states) if each.status == "deployed"), None))
     return Deployed(note.version, True)
+
+
+def _newest(states: Sequence[HelmState]) -> int:
+    # a return to an older release carries the older number: no number is given twice
+    return max((each.version for each in states), default=0)
+
+
+def _fallback(states: Sequence[HelmState], version: int) -> HelmState | None:
+    """What served before `version`, whose roll-out was interrupted."""
+    return next((each for each in reversed(states) if each.version != version and each.status in SERVED), None)
 
 
 def upgrade(env: Env, release: Release, has_phase: bool) -> None:
@@ -94,6 +105,7 @@ def upgrade(env: Env, release: Release, has_phase: bool) -> None:
     version = release.values["release"]["version"]
     stop = threading.Event()
     lines: list[str] = []
+    _end_phase(env)
     env.console.say("Running release command...")
     follower = threading.Thread(target=_follow_phase, args=(env, version, lines, stop), daemon=True)
     follower.start()
@@ -106,9 +118,25 @@ def upgrade(env: Env, release: Release, has_phase: bool) -> None:
             hint = "the release before it serves on; mend it and run the same command again"
             raise ReleaseError(f"release command failed: {failed}", hint, lines[-12:]) from error
         raise
-    finally:
+    else:
         stop.set()
         follower.join(timeout=5)
+    finally:
+        stop.set()
+
+
+def _end_phase(env: Env) -> None:
+    """The release command of an interrupted run does not go on beside the next one."""
+
+    def running() -> list[str]:
+        return [pod.name for pod in env.kube.pods(env.name, RELEASE_PODS) if pod.phase in ("Pending", "Running")]
+
+    if left := running():
+        with env.console.step("Ending the release command of an interrupted run"):
+            for name in left:
+                env.kube.delete_pod(env.name, name)
+            while running():  # bounded: the pod is killed when its grace period ends
+                time.sleep(0.25)
 
 
 def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Event) -> None:
@@ -159,7 +187,7 @@ def wait(env: Env, version: int, before: HelmState | None, clock: Callable[[], f
                 break
             time.sleep(0.25)
         error = _explain(env, verdict)
-        if before and before.status == "deployed":
+        if before:
             env.helm.rollback(values.APP, env.name, before.revision, wait=False)
     raise error
 

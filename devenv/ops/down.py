@@ -21,14 +21,19 @@ def down(env: Env) -> None:
 
 
 def _stop(env: Env, name: str, state: HelmState) -> None:
-    content = env.helm.values(name, env.name)
+    content = env.served() if name == values.APP else env.helm.values(name, env.name)
+    if not content:  # its first release failed, or was interrupted: nothing serves
+        env.helm.recover(name, env.name)
+        return
     if not content.get("running", True):
         return
     stopped = {**content, "running": False}
+    version = state.version
     if "release" in content:
+        version = int(content["release"]["version"])
         stopped["release"] = {**content["release"], "phase": False}
     chart = shipped.chart_of(name)
-    release = replace(values.release(name, env.name, chart, stopped, env.facts({})), version=state.version)
+    release = replace(values.release(name, env.name, chart, stopped, env.facts({})), version=version)
     env.helm.upgrade(release, shipped.chart(chart), 120, wait=False)
 
 

@@ -141,6 +141,14 @@ class Env:
             self.hide({name: value for name, value in credentials.items() if "password" in name})
         return found
 
+    def served(self) -> dict[str, Any]:
+        """The values of the app's release that serves, whatever failed or was interrupted after it; empty without one."""
+        states = self.kube.revisions(self.name, values.APP)
+        for status in ("deployed", "superseded"):
+            if found := [each.revision for each in states if each.status == status]:
+                return self.helm.values(values.APP, self.name, found[-1])
+        return {}
+
     def save(self, new: Settings) -> None:
         """Keep the settings; makes the namespace when there is none."""
         self.kube.ensure_namespace(self.name, {"devenv.dev/env": self.name, "devenv.dev/app": self.app_label()})

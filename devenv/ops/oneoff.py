@@ -10,7 +10,6 @@ from devenv.base.errors import InputError
 from devenv.cluster import kubectl
 from devenv.cluster.kube_model import Pod
 from devenv.ops.env import Env
-from devenv.plan import values
 
 DAY = 24 * 3600  # one-offs are cycled like all dynos (heroku.md section 3.2)
 CONTAINER = "run"
@@ -47,9 +46,7 @@ def start(
 ) -> OneOff:
     """Start the pod: holding still for `attach`, or running `command` by itself. Raises InputError without a release."""
     env.require()
-    if values.APP not in env.kube.releases(env.name):
-        raise InputError(f"`{env.name}` has no release yet", "`devenv up` makes the first one")
-    content = env.helm.values(values.APP, env.name)
+    content = _content(env)
     process = _process(content, kind)
     memory = (
         env.profile.sizes[size.lower()].memory if size and size.lower() in env.profile.sizes else int(process["memory"])
@@ -64,6 +61,12 @@ def start(
         env.kube.delete_pod(env.name, name, 0)
         raise
     return OneOff(f"run.{number}", name, process["shell"])
+
+
+def _content(env: Env) -> dict[str, Any]:
+    if content := env.served():
+        return content
+    raise InputError(f"`{env.name}` has no release yet", "`devenv up` makes the first one")
 
 
 def _started(pod: Pod) -> bool:
@@ -164,7 +167,6 @@ def attach(env: Env, dyno: OneOff, command: str, *, tty: bool) -> int:
 
 def command_line(env: Env, words: Sequence[str]) -> str:
     """What `run` runs: a process type's command with the rest appended, else the words."""
-    if values.APP not in env.kube.releases(env.name):
-        raise InputError(f"`{env.name}` has no release yet", "`devenv up` makes the first one")
+    content = _content(env)
     one_offs = {item.name: item.command for item in env.app.one_offs} if env.options.env is None else {}
-    return resolve(words, env.helm.values(values.APP, env.name), one_offs)
+    return resolve(words, content, one_offs)

@@ -8,7 +8,7 @@ from devenv.heroku.model import Quantity
 from devenv.ops import config
 from devenv.ops.env import Env
 from devenv.ops.status import dyno_name
-from devenv.plan import profile, values
+from devenv.plan import profile
 from devenv.plan.settings import Settings
 
 Row = tuple[str, int, str]  # type, quantity, size
@@ -17,9 +17,9 @@ Row = tuple[str, int, str]  # type, quantity, size
 def formation(env: Env) -> tuple[Row, ...]:
     """The formation that the running release asks for. Raises InputError when there is none."""
     env.require()
-    if values.APP not in env.kube.releases(env.name):
+    content = env.served()
+    if not content:
         raise InputError(f"no process types on {env.name}", "`devenv up` makes the first release")
-    content = env.helm.values(values.APP, env.name)
     return tuple((item["type"], int(item["quantity"]), item["size"]) for item in content["processes"])
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from devenv.cluster.kube_model import Container, Ended, Pod, PodUsage
 from devenv.ops.env import Env
 from devenv.ops.rollout import PROCESS
-from devenv.plan import values
 
 KIND = "devenv.dev/kind"
 
@@ -88,7 +87,7 @@ def status(env: Env) -> Status:
     usage = env.kube.node_stats()
     deployments = env.kube.deployments(env.name)
     used = {each.pod: each for each in usage if each.namespace == env.name}
-    processes = env.helm.values(values.APP, env.name) if values.APP in env.kube.releases(env.name) else {}
+    processes = env.served()
     commands = {item["type"]: item for item in processes.get("processes", [])}
     annotations = deployments[0].annotations if deployments else {}
     return Status(
