@@ -46,9 +46,10 @@ def status(shell: Shell) -> None:
 @verb(app, "cluster:create", "devenv cluster create", "devenv cluster create --provider minikube")
 def create(shell: Shell) -> None:
     """Make the cluster now, with its registry and router; `up` does it when there is none."""
-    from devenv.ops.cluster import ensure
+    from devenv.ops.cluster import ensure, wait_router
 
     found = ensure(shell.env)
+    wait_router(shell.env)
     shell.console.say(f"Cluster {shell.env.spec.name} runs; the router listens on http://localhost:{found.http_port}")
     if shell.json:
         emit(shell, found)

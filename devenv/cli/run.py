@@ -51,7 +51,7 @@ def run(
     env = shell.env
     env.require()
     command = oneoff.command_line(env, words)
-    with shell.console.step(f"Running {command} on {env.name}") as step:
+    with shell.console.step(f"Running {command} on {env.name}...") as step:
         dyno = oneoff.start(env, command=command, size=size, extra=_extra(variables), kind=type_, hold=True)
         step.result = f"up, {dyno.name}"
     tty = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,5 +1,7 @@
 """A running cluster with its registry and router, whatever there was before."""
 
+import http.client
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,6 +13,8 @@ from devenv.ops.env import Env
 from devenv.plan import values
 from devenv.plan.model import Release
 
+ROUTER_TIMEOUT = 90.0  # seconds
+NOT_YET = ("404", "H99", "H14", "H10")  # charts/router/files/pages.yaml: no route yet, or no pod
 BASE = ("node", "registry", "router-controller", "envoy")  # what a cluster is made of
 
 
@@ -64,7 +68,8 @@ def router_release(env: Env) -> Release:
         "images": {
             "controller": catalog.reference("router-controller", origin),
             "envoy": catalog.reference("envoy", origin),
-        }
+        },
+        "hostPort": env.status.http_port,
     }
     return values.release(values.ROUTER, values.SYSTEM, "router", content, env.facts({}))
 
@@ -74,7 +79,32 @@ def _ensure_router(env: Env) -> None:
         return
     with env.console.step("Installing the router"):
         env.kube.ensure_namespace(values.SYSTEM, {"devenv.dev/managed": "true"})
-        env.helm.upgrade(router_release(env), crds.router_chart(env.runner, env.status.source), 180)
+        # it comes up beside the builds; `wait_router` is where somebody needs it
+        env.helm.upgrade(router_release(env), crds.router_chart(env.runner, env.status.source), 180, wait=False)
+
+
+def wait_router(env: Env, host: str = "localhost") -> None:
+    """Wait until the router serves `host`: whatever the app answers, but not a page of the router that says it knows no pod yet."""
+    deadline = time.monotonic() + ROUTER_TIMEOUT
+    with env.console.step("Waiting for the router") as step:
+        step.silent = True
+        while not _answers(env.status.http_port, host):
+            if time.monotonic() > deadline:
+                hint = f"`devenv cluster` shows its state; port {env.status.http_port} of this machine must lead to it"
+                raise ClusterError(f"the router does not serve `{host}` after {ROUTER_TIMEOUT:.0f} s", hint)
+            time.sleep(0.1)
+
+
+def _answers(port: int, host: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=35)
+    try:
+        connection.request("HEAD", "/", headers={"Host": host})
+        answer = connection.getresponse()
+        return host == "localhost" or answer.getheader("x-devenv-error") not in NOT_YET
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def image_reference(env: Env, key: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from devenv.base.errors import DevenvError, InputError
 from devenv.ops import addons, cluster, credentials, deploy, lock, shipped
 from devenv.ops.env import Env
-from devenv.plan import make
+from devenv.plan import make, names
 from devenv.plan.model import Plan
 from devenv.plan.settings import Settings
 
@@ -66,6 +66,8 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         changed, references = _prepare(env, plan, complete, build_always)
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         addons.remove_unplanned(env, plan.addons)
+        if done.changed and any(item.type.name == "web" and item.quantity for item in plan.processes):
+            cluster.wait_router(env, names.host(env.name))
     return UpResult(
         app=plan.app,
         env=env.name,

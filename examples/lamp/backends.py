@@ -53,7 +53,7 @@ def live(timeout: float | None = 2) -> redis.Redis:
 
 def mqtt_client(client_id: str, clean: bool) -> mqtt.Client:
     """A client that connects in the background and again after every loss, once its loop is started."""
-    url = urlsplit(os.environ["CLOUDMQTT_URL"])
+    url = urlsplit(os.environ["STACKHERO_MOSQUITTO_URL_CLEAR"])
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean)
     if url.username:
         client.username_pw_set(unquote(url.username), unquote(url.password or ""))
