@@ -53,7 +53,14 @@ def check(changes: Mapping[str, str | None]) -> None:
 def change(env: Env, changes: Mapping[str, str | None], description: str) -> Changed:
     """config:set (a value) and config:unset (None): kept in the env, one release when the app is deployed."""
     check(changes)
-    return update(env, lambda settings: memory.with_config(settings, changes), description)
+
+    def edit(settings: Settings) -> Settings:
+        after = memory.with_config(settings, changes)
+        if what := config_vars.size_problem(after.config):
+            raise InputError(what, "move large values into files or an add-on")
+        return after
+
+    return update(env, edit, description)
 
 
 def update(env: Env, edit: Callable[[Settings], Settings], description: str, *, keep: bool = False) -> Changed:

@@ -189,7 +189,7 @@ def wait(env: Env, version: int, before: HelmState | None, clock: Callable[[], f
         error = _explain(env, verdict)
         if before:
             env.helm.rollback(values.APP, env.name, before.revision, wait=False)
-    raise error
+        raise error
 
 
 def _explain(env: Env, verdict: rollout.Verdict) -> ReleaseError:

@@ -1,5 +1,6 @@
 """Env: one app in one namespace of one cluster, with the seams to act on it, each made on first use."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ from devenv.plan.profile import Profile
 from devenv.plan.settings import Settings
 
 SETTINGS_SECRET = "env-settings"
+# a container, a host name and a file are named after it
+CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,11 @@ class Env:
     @cached_property
     def spec(self) -> ClusterSpec:
         """The cluster the profile asks for."""
-        return make.cluster(self.profile)
+        spec = make.cluster(self.profile)
+        if not CLUSTER_NAME.fullmatch(spec.name):
+            hint = f"use lower-case letters, digits and hyphens, for example `{names.label(spec.name)}`"
+            raise InputError(f"`{spec.name}` can't be a cluster's name", hint)
+        return spec
 
     @cached_property
     def provider(self) -> Provider:

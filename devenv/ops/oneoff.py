@@ -10,6 +10,7 @@ from devenv.base.errors import InputError
 from devenv.cluster import kubectl
 from devenv.cluster.kube_model import Pod
 from devenv.ops.env import Env
+from devenv.plan import profile
 
 DAY = 24 * 3600  # one-offs are cycled like all dynos (heroku.md section 3.2)
 CONTAINER = "run"
@@ -48,9 +49,7 @@ def start(
     env.require()
     content = _content(env)
     process = _process(content, kind)
-    memory = (
-        env.profile.sizes[size.lower()].memory if size and size.lower() in env.profile.sizes else int(process["memory"])
-    )
+    memory = profile.size(env.profile.sizes, size, "--size").memory if size else int(process["memory"])
     number = secrets.randbelow(9999) + 1
     manifest = _manifest(env, content, process, number, memory, extra, command, hold)
     env.kube.create_pod(env.name, manifest)

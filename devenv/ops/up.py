@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from devenv.base.errors import DevenvError, InputError
+from devenv.heroku import config_vars
 from devenv.ops import addons, cluster, credentials, deploy, lock, shipped
 from devenv.ops.env import Env
 from devenv.plan import make, names
@@ -39,7 +40,9 @@ def preview(env: Env) -> Plan:
 
 
 def check(plan: Plan) -> None:
-    """Raises InputError when a required config var is missing (heroku.md section 4.2)."""
+    """Raises InputError when a required config var is missing (heroku.md section 4.2), or all are more than Heroku takes."""
+    if what := config_vars.size_problem(plan.config.values):
+        raise InputError(what, "move large values into files or an add-on")
     if plan.missing:
         first = plan.missing[0].split(":")[0]
         raise InputError(
