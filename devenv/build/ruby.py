@@ -23,6 +23,16 @@ RAILS_ENV = {"RAILS_ENV": "production", "RAILS_SERVE_STATIC_FILES": "enabled", "
 # a gem that runs JavaScript at build: Heroku then brings Node along
 JAVASCRIPT = re.compile(r"^ {4}(execjs|webpacker|jsbundling-rails|cssbundling-rails) \(", re.MULTILINE)
 
+# Heroku too gives a URL that leads nowhere and a key of the moment, so that loading the app needs neither
+ASSETS = """\
+export DATABASE_URL="${DATABASE_URL:-postgres://user:pass@127.0.0.1/dbname}" \\
+ && export SECRET_KEY_BASE="${SECRET_KEY_BASE:-$(ruby -rsecurerandom -e 'print SecureRandom.hex(64)')}" \\
+ && tasks="$(bundle exec rake -P)" \\
+ && if grep '^rake assets:precompile$' <<< "$tasks" > /dev/null; then \\
+      echo '-----> Preparing app for Rails asset pipeline'; echo 'Running: rake assets:precompile'; \\
+      bundle exec rake assets:precompile; \\
+    fi"""
+
 
 def recipe(buildpack: Buildpack, tree: Tree, stack: str | None) -> Recipe:
     """The Ruby share. `stack` is the Ruby version of the base image, None with official images."""
@@ -91,12 +101,4 @@ def _install() -> Run:
 def _assets(rails: bool) -> tuple[Run, ...]:
     if not rails:
         return ()
-    step = (
-        "if bundle exec rake -P 2>/dev/null | grep -q '^rake assets:precompile$'; then "
-        "echo '-----> Preparing app for Rails asset pipeline'; echo 'Running: rake assets:precompile'; "
-        'export SECRET_KEY_BASE="${SECRET_KEY_BASE:-$(ruby -rsecurerandom -e "print SecureRandom.hex(64)")}" '
-        # Heroku too gives a URL that leads nowhere, so that loading the app needs no database
-        'DATABASE_URL="${DATABASE_URL:-postgres://user:pass@127.0.0.1/dbname}"; '
-        "bundle exec rake assets:precompile; fi"
-    )
-    return (Run(None, (step,)),)
+    return (Run(None, (ASSETS,)),)
