@@ -18,7 +18,7 @@ class ReleaseRow:
 
     version: int
     description: str
-    status: str  # succeeded, release command failed, did not start, executing, interrupted
+    status: str  # succeeded, release command failed, failed, did not start, executing, interrupted
     created: datetime | None
 
 
@@ -30,21 +30,26 @@ def releases(env: Env) -> list[ReleaseRow]:
     rows: dict[int, ReleaseRow] = {}
     for index, state in enumerate(states):
         if state.version not in rows:
-            text = texts.get(state.revision, "") if state.status in SERVED else _description(env, state)
-            rows[state.version] = ReleaseRow(state.version, text, _outcome(state, states[index + 1 :]), state.updated)
+            text = texts.get(state.revision, "")
+            if state.status in SERVED:
+                outcome = _outcome(state, states[index + 1 :])
+            else:
+                text, outcome = _unserved(env, state, text, bool(states[index + 1 :]))
+            rows[state.version] = ReleaseRow(state.version, text, outcome, state.updated)
     return sorted(rows.values(), key=lambda row: -row.version)
 
 
 def _outcome(state: HelmState, later: Sequence[HelmState]) -> str:
-    if state.status == "failed":
-        return "release command failed"
-    if state.status in PENDING:
-        return "interrupted" if later else "executing"
     # numbers only fall when a release that did not start is taken back
     return "did not start" if any(each.version < state.version for each in later) else "succeeded"
 
 
-def _description(env: Env, state: HelmState) -> str:
-    # Helm replaces the text of a revision that failed by its own
-    content = env.helm.values(values.APP, env.name, state.revision)
-    return str(content.get("release", {}).get("description", ""))
+def _unserved(env: Env, state: HelmState, text: str, is_past: bool) -> tuple[str, str]:
+    """Description and outcome of a release that failed, was interrupted or is on its way."""
+    release = env.helm.values(values.APP, env.name, state.revision).get("release", {})
+    description = str(release.get("description", ""))  # Helm replaces the text of a revision that failed by its own
+    if state.status in PENDING:
+        return description, "interrupted" if is_past else "executing"
+    if "context canceled" in text:  # Helm's words for a Ctrl-C
+        return description, "interrupted"
+    return description, "release command failed" if "hooks failed" in text else "failed"
