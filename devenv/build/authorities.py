@@ -18,6 +18,7 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 ENV = {
     "CURL_CA_BUNDLE": BUNDLE,
     "NODE_EXTRA_CA_CERTS": BUNDLE,
+    "NPM_CONFIG_CAFILE": BUNDLE,  # Node before 7.3 does not read the one above
     "PIP_CERT": BUNDLE,
     "REQUESTS_CA_BUNDLE": BUNDLE,
     "SSL_CERT_FILE": BUNDLE,

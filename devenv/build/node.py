@@ -57,10 +57,12 @@ def runtime(version: str, package: str | None) -> Run:
         (
             f"echo {quoted(f'Resolving node version {version}...')}",
             f'{NPM} --prefix {HOME} "node-linux-{architecture}@"{quoted(version)} > /dev/null',
-            f"export PATH={HOME}/node_modules/.bin:$PATH",
-            # Node from 24 on comes with npm 11, those before with npm 10
-            'case "$(node -v)" in v1?.*|v2[0-3].*) npm=10;; *) npm=11;; esac',
+            # the npm that each Node came with (https://nodejs.org/dist/index.json): others do not run on it; installed by the base's own
+            f"node={HOME}/node_modules/.bin/node",
+            'case "$($node -v)" in v0.*|v4.*) npm=2;; v[56].*) npm=3;; v7.*) npm=4;; v[89].*|v1[0-4].*) npm=6;; v15.*) npm=7;; '
+            "v1[67].*) npm=8;; v1?.*|v2[0-3].*) npm=10;; *) npm=11;; esac",
             f"{NPM} --prefix {HOME} {npm}{more} > /dev/null",
+            f"export PATH={HOME}/node_modules/.bin:$PATH",
             "hash -r",
             'echo "Using node $(node -v), npm $(npm -v)"',
         ),

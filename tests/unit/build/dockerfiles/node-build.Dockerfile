@@ -12,9 +12,10 @@ RUN \
  && export HOME=/root \
  && echo 'Resolving node version 22.x...' \
  && npm install --cache /var/cache/devenv/npm-root --no-fund --no-audit --no-update-notifier --loglevel error --prefix /opt/node "node-linux-$(uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')@"22.x > /dev/null \
- && export PATH=/opt/node/node_modules/.bin:$PATH \
- && case "$(node -v)" in v1?.*|v2[0-3].*) npm=10;; *) npm=11;; esac \
+ && node=/opt/node/node_modules/.bin/node \
+ && case "$($node -v)" in v0.*|v4.*) npm=2;; v[56].*) npm=3;; v7.*) npm=4;; v[89].*|v1[0-4].*) npm=6;; v15.*) npm=7;; v1[67].*) npm=8;; v1?.*|v2[0-3].*) npm=10;; *) npm=11;; esac \
  && npm install --cache /var/cache/devenv/npm-root --no-fund --no-audit --no-update-notifier --loglevel error --prefix /opt/node npm@$npm > /dev/null \
+ && export PATH=/opt/node/node_modules/.bin:$PATH \
  && hash -r \
  && echo "Using node $(node -v), npm $(npm -v)"
 
