@@ -89,7 +89,7 @@ def load(root: Path, environment: str | None = None) -> App:
             if not error.details and not folder.problems.lines:
                 raise
             folder.problems.lines.extend(error.details or (error.message,))
-    folder.problems.raise_if_any("the app's files")
+    folder.problems.raise_if_any("the app's files", "mend the lines above and run the same command again")
     assert made is not None
     warnings = (*types.warnings, *manifest.warnings, *yml.warnings, *made.warnings, *_misspelt(folder))
     return _app(root, made, manifest, yml, dotenv, warnings)
@@ -159,7 +159,7 @@ def _make(folder: _Folder, types: Procfile, manifest: AppJson, yml: HerokuYml) -
         return _container(folder, manifest, yml)
     warnings = []
     if "heroku.yml" in folder.names:
-        warnings.append("heroku.yml: ignored, because it has no `build` section")
+        warnings.append("heroku.yml: ignored, because it has no `build: docker:` section")
     if (folder.root / "Dockerfile").is_file():
         contents = folder.contents()
         if "Procfile" not in folder.names:
