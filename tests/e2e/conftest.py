@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -132,10 +133,14 @@ class App:
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = 40,
+        tls: bool = False,
     ) -> Answer:
         """Ask the router for the env's host."""
         port = self.cluster.status.http_port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        if tls:
+            unverified = ssl._create_unverified_context()
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=timeout, context=unverified)
         try:
             connection.request(method, path, body, {"Host": f"{self.env}.localhost:{port}", **(headers or {})})
             answer = connection.getresponse()

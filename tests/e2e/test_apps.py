@@ -27,7 +27,7 @@ KINDS = (
     Kind("python-plain", ("web", "worker"), 1, True),
     Kind("node-plain", ("web",), 3, True),
     Kind("go-plain", ("web",), 2, True),
-    Kind("ruby-plain", ("web",), 1, True),
+    Kind("ruby-plain", ("web",), 2, True),
     Kind("dockerfile", ("web", "worker"), 2, False),
 )
 

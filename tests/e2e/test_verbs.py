@@ -101,6 +101,20 @@ def test_port_is_for_web_only(plain: App) -> None:
     assert "worker starts, PORT is not set" in plain("logs", "-p", "worker", "-n", "1000").stdout
 
 
+def test_apps_that_insist_on_https_are_served_on_the_same_port(plain: App) -> None:
+    """As Heroku's own Python example: it redirects to https:// at the address that was asked for."""
+    port = str(plain.cluster.status.http_port)
+    for tls in (False, True):
+        seen = {name.lower(): value for name, value in plain.http("/headers", tls=tls).json.items()}
+        assert seen["host"] == f"{plain.env}.localhost:{port}"
+        assert (seen["x-forwarded-proto"], seen["x-forwarded-port"]) == ("https" if tls else "http", port)
+    found = eventually(
+        lambda: [line for line in plain("logs", "-d", "router").lines if "tls=true tls_version=tls1" in line]
+    )
+    assert "status=200" in found[0]
+    assert plain.http("/", tls=True, headers={"Host": "nobody.localhost"}).status == 404
+
+
 def test_run_passes_the_exit_status(plain: App) -> None:
     assert plain("run", "--", "sh", "-c", "exit 7", status=None).status == 7
     assert plain("run", "exit 9", status=None).status == 9
