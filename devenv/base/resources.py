@@ -28,7 +28,7 @@ def load_yaml(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or "not valid YAML"
-        raise InputError(f"{where}{line}: {what}") from error
+        raise InputError(f"{where}{line}: {what}", "mend that line and run the same command again") from error
 
 
 def dump_yaml(value: Mapping[str, Any] | list[Any]) -> str:
