@@ -59,7 +59,7 @@ HINTS: tuple[tuple[str, str], ...] = (
         "this stack has Ruby {0}: ask for it in the Gemfile, or use a Dockerfile",
     ),
     (
-        r"Could not (?:find gem|reach host)|Could not fetch specs|Could not resolve host: \S*rubygems",
+        r"Could not (?:find gem|reach host)|Could not fetch specs",
         "no gem server answers: `bundle cache` keeps the gems in vendor/cache, where a build needs none",
     ),
     (
