@@ -20,7 +20,7 @@ from devenv.cluster.provider import ClusterStatus, Provider
 from devenv.heroku import app as heroku
 from devenv.heroku.model import App
 from devenv.images import catalog, reachable
-from devenv.ops import shipped
+from devenv.ops import code, shipped
 from devenv.plan import make, names, settings, values
 from devenv.plan.model import Access, ClusterSpec, ImageSpec
 from devenv.plan.model import Source as Images
@@ -80,6 +80,11 @@ class Env:
         # with official images the stack builder starts from the language's own image
         stack = catalog.reference("stack", "built") if self.image_source == "built" else None
         return builder.plan_images(self.app, self.source, stack)
+
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """The add-on variables that the code reads, with the place."""
+        return code.reads(self.source, shipped.catalog())
 
     @property
     def image_source(self) -> Images:

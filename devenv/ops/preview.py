@@ -99,11 +99,22 @@ def preview(env: Env) -> Preview:
             for item in plan.processes
         ),
         addons=_addons(plan),
-        config={name: plan.config.origins.get(name, "") for name in sorted(plan.config.values)},
+        config=_origins(plan),
         missing=plan.missing,
         warnings=plan.warnings,
         steps=tuple(_steps(plan, status.state, images)),
     )
+
+
+def _origins(plan: Plan) -> Mapping[str, str]:
+    # a stand-in's variables have no value before its credentials are made, but it is known that it will set them
+    ours = {
+        name: f"{item.name} stand-in"
+        for item in plan.addons
+        if item.mode == "stand-in"
+        for name in (*item.config_names, *item.aliases)
+    }
+    return dict(sorted({**plan.config.origins, **ours}.items()))
 
 
 def _addons(plan: Plan) -> tuple[AddonRow, ...]:

@@ -29,7 +29,7 @@ class UpResult:
 
 def planned(env: Env, settings: Settings) -> Plan:
     """The plan for the work tree. Raises InputError."""
-    plan = make.plan(env.app, env.profile, shipped.catalog(), settings, env.name, env.images)
+    plan = make.plan(env.app, env.profile, shipped.catalog(), settings, env.name, env.images, env.code)
     env.hide(plan.config.values)
     return plan
 

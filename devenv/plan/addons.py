@@ -1,13 +1,13 @@
 """Which server takes each add-on's place: from what the app declares and from what its config vars reveal."""
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
 
 from devenv.base.errors import InputError
-from devenv.heroku.model import AddonRef, App, ConfigVars, frozen
+from devenv.heroku.model import AddonRef, App, ConfigVars
 from devenv.plan import catalog as catalogs
+from devenv.plan import hosts
 from devenv.plan.model import AddonSpec, Catalog, HostedSpec, Mode, PlannedAddon, ServiceSpec
 from devenv.plan.names import label
 from devenv.plan.profile import Profile
@@ -15,135 +15,165 @@ from devenv.plan.settings import Settings
 
 # Heroku draws one at random (heroku.md section 5.1); a fixed order keeps equal inputs giving equal plans
 COLORS = (
-    "AMBER",
-    "AQUA",
-    "BLUE",
-    "BRONZE",
-    "COBALT",
-    "COPPER",
-    "CRIMSON",
-    "CYAN",
-    "GOLD",
-    "GREEN",
-    "IVORY",
-    "JADE",
-    "LIME",
-    "OLIVE",
-)
-
-
-def resolve(
-    app: App, catalog: Catalog, profile: Profile, settings: Settings, config: ConfigVars
-) -> tuple[PlannedAddon, ...]:
-    """The add-on table: declared and created ones first, then those that `config` reveals. Raises InputError on unknown services."""
-    planned: list[PlannedAddon] = []
-    unknown: list[str] = []
-    for ref in _declared(app, settings):
-        if (addon := _plan(ref, catalog, profile, settings, planned)) is None:
-            near = catalogs.nearest(catalog, ref.service)
-            unknown.append(
-                f"{ref.source}: unknown add-on `{ref.service}`" + (f"; did you mean `{near}`?" if near else "")
-            )
-        else:
-            planned.append(addon)
-    if unknown:
-        first = unknown[0].split("`")[1]
-        raise InputError(
-            "an add-on is not in the catalog"
-            if len(unknown) == 1
-            else f"{len(unknown)} add-ons are not in the catalog",
-            f"keep the hosted one with `devenv addons:mode {first} passthrough`, or leave it out with `devenv addons:mode {first} off`",
-            unknown,
-        )
-    return _revealed(planned, catalog, profile, settings, config)
-
-
-def _declared(app: App, settings: Settings) -> Iterable[AddonRef]:
-    for ref in (*app.addons, *settings.created):
-        if ref.service not in settings.destroyed and (ref.attachment or "") not in settings.destroyed:
-            yield ref
+    "AMBER AQUA BLACK BLUE BRONZE BROWN CHARCOAL COBALT COPPER CRIMSON CYAN GOLD GRAY GREEN IVORY JADE LIME MAGENTA "
+    "MAROON MAUVE NAVY OLIVE ONYX ORANGE PINK PUCE PURPLE RED ROSE SILVER TEAL VIOLET WHITE YELLOW"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """What the catalog knows of a service: a stand-in with its service, or a hosted one."""
+
     spec: AddonSpec | None
     service: ServiceSpec | None
     hosted: HostedSpec | None
 
+    def default(self, slug: str) -> str:
+        """The attachment of a first one."""
+        return self.service.attachment if self.service else slug.upper().replace("-", "_")
 
-def _find(catalog: Catalog, slug: str, forced: Mode | None) -> _Found | None:
+    def config_names(self, attachment: str) -> tuple[str, ...]:
+        """The variables it sets under that attachment."""
+        if self.service:
+            return tuple(name.format(attachment=attachment) for name in self.service.config)
+        return self.hosted.config if self.hosted else ()
+
+
+@dataclass(slots=True)
+class Table:
+    """The add-on table while it is filled: what stays, what addons:destroy took away, what is wrong."""
+
+    catalog: Catalog
+    profile: Profile
+    settings: Settings
+    kept: list[PlannedAddon] = field(default_factory=list)
+    gone: list[PlannedAddon] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def add(self, ref: AddonRef, aliases: tuple[str, ...] = (), *, created: bool = False) -> None:
+        """Plan `ref`: a row of what stays, or of what is gone."""
+        attachments = {each.attachment for each in (self.kept if created else (*self.kept, *self.gone))}
+        forced = self._forced(ref, ref.attachment)
+        if (found := find(self.catalog, ref.service, forced)) is None:
+            near = catalogs.nearest(self.catalog, ref.service)
+            self.unknown.append(ref.service)
+            ending = f"; did you mean `{near}`?" if near else ""
+            self.problems.append(f"{ref.source}: unknown add-on `{ref.service}`{ending}")
+            return
+        if ref.attachment in attachments:
+            self.problems.append(f"{ref.source}: another add-on is attached as `{ref.attachment}` already")
+            return
+        attachment = ref.attachment or _free(found, ref.service, attachments)
+        forced = self._forced(ref, attachment)
+        if found.hosted and forced == "stand-in":
+            modes = f"`devenv addons:mode {ref.service}` takes passthrough and off"
+            self.problems.append(f"{ref.source}: there is no stand-in for `{ref.service}`; {modes}")
+            return
+        row = _row(ref, found, attachment, forced, aliases)
+        destroyed = self.settings.destroyed
+        if not created and (ref.service in destroyed or attachment in destroyed):
+            self.gone.append(replace(row, mode="off"))
+        else:
+            self.kept.append(row)
+
+    def _forced(self, ref: AddonRef, attachment: str | None) -> Mode | None:
+        for name in (attachment, ref.service):
+            if name and name in self.settings.modes:
+                return self.settings.modes[name]  # type: ignore[return-value]
+        return self.profile.addons.get(ref.service)
+
+    def raise_problems(self) -> None:
+        """Raises InputError listing every problem."""
+        if not self.problems:
+            return
+        one = len(self.problems) == 1
+        if not self.unknown:
+            raise InputError(
+                "an add-on cannot be planned" if one else f"{len(self.problems)} add-ons cannot be planned",
+                "`devenv plan` shows the add-on table",
+                self.problems,
+            )
+        raise InputError(
+            "an add-on is not in the catalog" if one else f"{len(self.problems)} add-ons are not in the catalog",
+            f"keep the hosted one with `devenv addons:mode {self.unknown[0]} passthrough`, "
+            f"or leave it out with `devenv addons:mode {self.unknown[0]} off`",
+            self.problems,
+        )
+
+
+def resolve(
+    app: App, catalog: Catalog, profile: Profile, settings: Settings, config: ConfigVars, code: Mapping[str, str]
+) -> tuple[tuple[PlannedAddon, ...], tuple[PlannedAddon, ...]]:
+    """The add-on table, and the rows that addons:destroy took from it: declared, created, revealed by `config`, read by the code.
+
+    Raises InputError listing every add-on that is not in the catalog, has no such mode or takes another's attachment.
+    """
+    table = Table(catalog, profile, settings)
+    for ref in app.addons:
+        table.add(ref)
+    for ref in settings.created:
+        table.add(ref, created=True)
+    table.raise_problems()
+    # names that say which service comes first: what shares their host is theirs, in whatever order a file has them
+    named = [name for name in config.values if _by_name(catalog, name)]
+    for name in (*named, *(name for name in config.values if name not in named)):
+        _reveal(table, config, name)
+    for name, where in code.items():
+        _read_by_code(table, name, where)
+    table.raise_problems()
+    kept = _claim(table.kept, table.gone, config)
+    return kept, _claim(table.gone, kept, config)
+
+
+def find(catalog: Catalog, slug: str, forced: Mode | None) -> Found | None:
+    """What the catalog knows of `slug`; a service it does not know is fine when a mode without a stand-in is forced."""
     found = catalogs.find(catalog, slug)
     if isinstance(found, tuple):
-        return _Found(found[0], found[1], None)
+        return Found(found[0], found[1], None)
     if found is None and forced in ("passthrough", "off"):
-        found = HostedSpec(
-            slug, slug, forced, (), "not in the catalog", "unknown", "unknown", "devenv does not know this service"
-        )
-    return _Found(None, None, found) if found else None
+        reason = "devenv does not know this service"
+        found = HostedSpec(slug, slug, forced, (), "not in the catalog", "unknown", "unknown", reason)
+    return Found(None, None, found) if found else None
 
 
-def _plan(
-    ref: AddonRef,
-    catalog: Catalog,
-    profile: Profile,
-    settings: Settings,
-    others: list[PlannedAddon],
-    aliases: tuple[str, ...] = (),
-) -> PlannedAddon | None:
-    forced = _forced(ref, profile, settings)
-    if (found := _find(catalog, ref.service, forced)) is None:
-        return None
-    attachment = ref.attachment or _free_attachment(found, ref, others)
-    if found.hosted:
-        hosted = found.hosted
-        if forced == "stand-in":
-            raise InputError(f"there is no stand-in for `{ref.service}`", "its modes are passthrough and off")
-        names = hosted.config
-        fields = (hosted.equivalent, hosted.priority, hosted.risk, hosted.reason)
-        mode: Mode = forced or hosted.mode
-        name = label(ref.service)
-        version = None
-    else:
-        assert found.spec and found.service
-        names = tuple(name.format(attachment=attachment) for name in found.service.config)
-        fields = (found.spec.equivalent, found.spec.priority, found.spec.risk, found.spec.reason)
-        mode = forced or "stand-in"
-        first = not any(other.name == found.spec.chart for other in others)
-        name = found.spec.chart if first else label(f"{found.spec.chart}-{attachment}")
-        version = found.spec.version
+def _row(ref: AddonRef, found: Found, attachment: str, forced: Mode | None, aliases: tuple[str, ...]) -> PlannedAddon:
+    facts = found.spec or found.hosted
+    assert facts
+    mode: Mode = forced or (found.hosted.mode if found.hosted else "stand-in")
     return PlannedAddon(
         ref=ref,
-        name=name,
+        name=_release_name(found, ref.service, attachment),
         attachment=attachment,
         mode=mode,
         spec=found.spec,
         service=found.service,
-        config_names=names,
+        config_names=found.config_names(attachment),
         aliases=aliases,
-        version=version,
+        version=found.spec.version if found.spec else None,
         stands_in=_stands_in(mode, found.spec),
-        equivalent=fields[0],
-        priority=fields[1],
-        risk=fields[2],
-        reason=fields[3],
+        equivalent=facts.equivalent,
+        priority=facts.priority,
+        risk=facts.risk,
+        reason=facts.reason,
     )
 
 
-def _forced(ref: AddonRef, profile: Profile, settings: Settings) -> Mode | None:
-    for name in (ref.attachment, ref.service):
-        if name and name in settings.modes:
-            return settings.modes[name]  # type: ignore[return-value]
-    return profile.addons.get(ref.service)
+def _release_name(found: Found, slug: str, attachment: str) -> str:
+    """The same for an add-on whatever others there are: its volume goes by this name."""
+    if not found.spec:
+        return label(slug)
+    usual = slug == next(iter(found.spec.services)) and attachment == found.default(slug)
+    chart = found.spec.chart
+    return chart if usual else label(f"{chart}-{attachment}").removesuffix(f"-{chart}")
 
 
-def _free_attachment(found: _Found, ref: AddonRef, others: list[PlannedAddon]) -> str:
-    taken = {other.attachment for other in others}
-    if found.service is None:
-        return ref.service.upper().replace("-", "_")
-    if found.service.attachment not in taken:
-        return found.service.attachment
-    pattern = found.service.further or found.service.attachment + "_{color}"
-    return next(name for color in COLORS if (name := pattern.format(color=color)) not in taken)
+def _free(found: Found, slug: str, taken: Iterable[str]) -> str:
+    taken, first = set(taken), found.default(slug)
+    if first not in taken:
+        return first
+    pattern = (found.service and found.service.further) or first + "_{color}"
+    return next(name for color in chain(COLORS, count(2)) if (name := pattern.format(color=color)) not in taken)
 
 
 def _stands_in(mode: Mode, spec: AddonSpec | None) -> str:
@@ -152,60 +182,112 @@ def _stands_in(mode: Mode, spec: AddonSpec | None) -> str:
     return f"{spec.title} {spec.version}" if mode == "stand-in" and spec else "left out"
 
 
-def _revealed(
-    planned: list[PlannedAddon], catalog: Catalog, profile: Profile, settings: Settings, config: ConfigVars
-) -> tuple[PlannedAddon, ...]:
-    """Adds what `config` reveals: a known variable name or a server's URL that no planned add-on sets."""
-    for name, value in config.values.items():
-        if any(name in addon.config_names or name in addon.aliases for addon in planned):
-            continue
-        if (service := _reveals(catalog, name, value)) is None or service.service in settings.destroyed:
-            continue
-        if (same := _same_server(planned, config, value)) is not None:
-            planned[same] = replace(planned[same], aliases=(*planned[same].aliases, name))
-            continue
-        attachment = re.sub(r"_UR[IL]$", "", name)
-        pattern = next(iter(service.config))
-        aliases = () if pattern.format(attachment=attachment) == name or name in service.reveals else (name,)
-        if aliases or name in service.reveals:
-            attachment = (
-                service.attachment if not any(p.attachment == service.attachment for p in planned) else attachment
-            )
-        ref = AddonRef(service.service, None, attachment, frozen(), f"{config.origins.get(name, 'config')} {name}")
-        if addon := _plan(ref, catalog, profile, settings, planned, aliases):
-            planned.append(addon)
-    return tuple(planned)
+def _by_name(catalog: Catalog, name: str) -> str | None:
+    for addon in catalog.addons.values():
+        for slug, service in addon.services.items():
+            if name in service.reveals:
+                return slug
+    return next((slug for slug, spec in catalog.hosted.items() if name in spec.config), None)
 
 
-def _reveals(catalog: Catalog, name: str, value: str) -> ServiceSpec | None:
+def _by_scheme(catalog: Catalog, value: str) -> str | None:
+    kind = hosts.scheme(value)
     services = [service for addon in catalog.addons.values() for service in addon.services.values()]
-    for service in services:
-        if name in service.reveals:
-            return service
-    scheme = value.split("://", 1)[0] if "://" in value else ""
-    if scheme in ("http", "https") or not host(value):
-        return None
-    return next((service for service in services if scheme in service.schemes), None)
+    return next((service.service for service in services if kind in service.schemes), None)
 
 
-def _same_server(planned: list[PlannedAddon], config: ConfigVars, value: str) -> int | None:
-    for index, addon in enumerate(planned):
-        hosts = {host(config.values[name]) for name in addon.config_names if name in config.values}
-        if addon.mode == "stand-in" and host(value) in hosts - {None}:
-            return index
-    return None
+def _reveal(table: Table, config: ConfigVars, name: str) -> None:
+    """Adds what one variable reveals: a service by its name, a server by the scheme of its URL."""
+    value, rows = config.values[name], (*table.kept, *table.gone)
+    if any(name in row.config_names or name in row.aliases for row in rows):
+        return
+    slug = _by_name(table.catalog, name) or _by_scheme(table.catalog, value)
+    found = find(table.catalog, slug, None) if slug else None
+    if not slug or not found or _alias(table, found, config, name):
+        return
+    default, taken = found.default(slug), {row.attachment for row in rows}
+    usual = name in found.config_names(default)
+    own = next((own for own in _attachments(found, name) if own), None)
+    attachment = default if (usual or not own) and default not in taken else own or name
+    free = attachment if attachment not in taken else None
+    aliases = () if free and name in found.config_names(free) else (name,)
+    ref = AddonRef(slug, None, free, {}, f"{config.origins.get(name, 'config')} {name}")
+    table.add(ref, aliases)
 
 
-def host(url: str) -> str | None:
-    """The host of a URL, or None when it is none."""
-    try:
-        return urlsplit(url).hostname if "://" in url else None
-    except ValueError:
-        return None
+def _read_by_code(table: Table, name: str, where: str) -> None:
+    """Adds the add-on whose variable the code reads, unless one of its kind is there: code may take either of two services."""
+    slug = _by_name(table.catalog, name)
+    found = find(table.catalog, slug, None) if slug else None
+    if slug and found and found.spec and all(row.spec is not found.spec for row in (*table.kept, *table.gone)):
+        table.add(AddonRef(slug, None, None, {}, f"{where} reads {name}"))
 
 
-def variables(addon: PlannedAddon, namespace: str, credentials: Mapping[str, str]) -> dict[str, str]:
-    """The config vars a stand-in sets: names by attachment, values with its address and credentials filled in."""
+def _attachments(found: Found, name: str) -> Iterable[str]:
+    """The attachment under which the service sets `name`: of `CACHE_URL` it is `CACHE`."""
+    for pattern in found.service.config if found.service else ():
+        head, _, tail = pattern.partition("{attachment}")
+        if name.startswith(head) and name.endswith(tail):
+            yield name[len(head) : len(name) - len(tail)]
+            return
+
+
+def _alias(table: Table, found: Found, config: ConfigVars, name: str) -> bool:
+    """Gives `name` to a row of the same server: the same chart at the same host."""
+    wanted = hosts.hosts(config.values[name])
+    for rows in (table.kept, table.gone):
+        for index, row in enumerate(rows):
+            if row.mode == "passthrough" or row.spec is None or row.spec is not found.spec:
+                continue
+            if wanted & _hosts_of(row, config):
+                rows[index] = replace(row, aliases=(*row.aliases, name))
+                return True
+    return False
+
+
+def _hosts_of(row: PlannedAddon, config: ConfigVars) -> frozenset[str]:
+    names = (*row.config_names, *row.aliases)
+    return frozenset[str]().union(*(hosts.hosts(config.values[name]) for name in names if name in config.values))
+
+
+def _claim(
+    rows: Iterable[PlannedAddon], others: Iterable[PlannedAddon], config: ConfigVars
+) -> tuple[PlannedAddon, ...]:
+    """Gives each replaced add-on the further variables that point at its host or hold its password, in whatever form."""
+    owned = {name for row in (*rows, *others) for name in (*row.config_names, *row.aliases)}
+    claimed = []
+    for row in rows:
+        names = [name for name in (*row.config_names, *row.aliases) if name in config.values]
+        secrets = hosts.secrets({name: config.values[name] for name in names})
+        servers = {host for host in _hosts_of(row, config) if hosts.is_remote(host)}
+        more = tuple(
+            name
+            for name, value in config.values.items()
+            if name not in owned and (servers & hosts.hosts(value) or any(secret in value for secret in secrets))
+        )
+        owned |= set(more) if row.mode != "passthrough" else set()
+        claimed.append(replace(row, aliases=(*row.aliases, *more)) if row.mode != "passthrough" else row)
+    return tuple(claimed)
+
+
+def left_out(addon: PlannedAddon, given: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables of `given` that must not reach a pod and that nothing takes the place of."""
+    names = tuple(name for name in (*addon.config_names, *addon.aliases) if name in given)
+    if addon.mode == "passthrough":
+        return ()
+    if addon.mode == "off" or not addon.spec:
+        return names
+    ours = variables(addon, "", dict.fromkeys(addon.spec.credentials, ""), given)
+    return tuple(name for name in names if name not in ours)
+
+
+def variables(
+    addon: PlannedAddon, namespace: str, credentials: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """The config vars a stand-in sets: names by attachment, values with its address and credentials filled in.
+
+    An alias keeps the form that `given` has for it; one whose form the stand-in cannot take is not in the result.
+    """
     assert addon.spec and addon.service
     facts = {
         "attachment": addon.attachment,
@@ -215,5 +297,9 @@ def variables(addon: PlannedAddon, namespace: str, credentials: Mapping[str, str
         **credentials,
     }
     values = {name.format(**facts): template.format(**facts) for name, template in addon.service.config.items()}
-    first = next(iter(values.values()))
-    return {**values, **dict.fromkeys(addon.aliases, first)}
+    ours = tuple(values.values())
+    for name in addon.aliases:
+        value = hosts.point(given.get(name, ours[0]), ours, addon.service.schemes, facts["host"], addon.spec.port)
+        if value is not None:
+            values[name] = value
+    return values

@@ -8,6 +8,7 @@ from devenv.plan.model import PlannedAddon
 from devenv.plan.profile import Profile
 from devenv.plan.settings import Settings
 
+SET = "config:set"  # an origin
 ROUTER_OWNED = ("PORT", "DYNO")  # set per process; a PORT in .env is meant for `heroku local`
 
 
@@ -31,7 +32,7 @@ def given(app: App, profile: Profile, settings: Settings) -> ConfigVars:
     for name in settings.unset:
         values.pop(name, None)
         origins.pop(name, None)
-    add("config:set", settings.config)
+    add(SET, settings.config)
     for name in ROUTER_OWNED:
         values.pop(name, None)
         origins.pop(name, None)
@@ -50,14 +51,24 @@ def final(
             values.pop(name, None)
             origins.pop(name, None)
         if addon.mode == "stand-in" and addon.name in credentials:
-            for name, value in variables(addon, namespace, credentials[addon.name]).items():
+            for name, value in variables(addon, namespace, credentials[addon.name], base.values).items():
                 values[name], origins[name] = value, f"{addon.name} stand-in"
     return ConfigVars(values, origins)
 
 
+def without(base: ConfigVars, destroyed: Iterable[PlannedAddon]) -> ConfigVars:
+    """`base` less what files still give for destroyed add-ons; a config:set of the same name is the user's own wish."""
+    names = {name for addon in destroyed for name in (*addon.config_names, *addon.aliases)}
+    kept = {name: value for name, value in base.values.items() if name not in names or base.origins[name] == SET}
+    return ConfigVars(kept, {name: base.origins[name] for name in kept})
+
+
 def missing(app: App, base: ConfigVars, addons: Iterable[PlannedAddon]) -> tuple[str, ...]:
     """Required variables of app.json that nobody supplies (heroku.md section 4.2: `required` defaults to true)."""
-    supplied = {name for addon in addons for name in (*addon.config_names, *addon.aliases)}
+    supplied = {
+        *ROUTER_OWNED,
+        *(name for addon in addons if addon.mode != "passthrough" for name in (*addon.config_names, *addon.aliases)),
+    }
     return tuple(
         entry.name + (f": {entry.description}" if entry.description else "")
         for entry in app.env

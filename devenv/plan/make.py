@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from devenv.heroku.model import App, ProcessType
+from devenv.heroku.model import EMPTY, App, ProcessType
 from devenv.plan import addons, config
 from devenv.plan import profile as profiles
 from devenv.plan.model import Catalog, ClusterSpec, DynoSize, ImageSpec, Plan, PlannedAddon, PlannedProcess
@@ -17,11 +17,12 @@ def plan(
     settings: Settings,
     env: str,
     images: tuple[ImageSpec, ...],
-    source_warnings: tuple[str, ...] = (),
+    code: Mapping[str, str] = EMPTY,
 ) -> Plan:
-    """The plan for `app` in `env`. Raises InputError on an unknown add-on or dyno size."""
+    """The plan for `app` in `env`; `code` maps the add-on variables that its code reads to the place. Raises InputError."""
     base = config.given(app, profile, settings)
-    planned = addons.resolve(app, catalog, profile, settings, base)
+    planned, destroyed = addons.resolve(app, catalog, profile, settings, base, code)
+    base = config.without(base, destroyed)
     release = None
     if app.release:
         release = PlannedProcess(app.release, 1, _size(app, "release", profile, settings), _image(app.release, images))
@@ -44,7 +45,7 @@ def plan(
         release_phase=release,
         config=config.final(base, planned, env, settings.credentials),
         missing=config.missing(app, base, planned),
-        warnings=(*app.warnings, *source_warnings, *_dropped(planned, base.values)),
+        warnings=(*app.warnings, *_left_out(planned, base.values), *_versions(planned)),
     )
 
 
@@ -74,11 +75,30 @@ def _image(process: ProcessType, images: tuple[ImageSpec, ...]) -> ImageSpec:
     return next((image for image in images if wanted in image.types), images[0])
 
 
-def _dropped(planned: tuple[PlannedAddon, ...], values: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
-        f"`{name}` is left out: its add-on `{addon.ref.service}` is off here (`devenv addons:mode {addon.ref.service} passthrough` keeps it)"
-        for addon in planned
-        if addon.mode == "off"
-        for name in addon.config_names
-        if name in values
-    )
+def _left_out(planned: tuple[PlannedAddon, ...], values: Mapping[str, str]) -> tuple[str, ...]:
+    found = []
+    for addon in planned:
+        service = addon.ref.service
+        reason = (
+            f"its add-on `{service}` is off here"
+            if addon.mode == "off"
+            else f"it leads to the `{service}` that a stand-in replaces, in a form that the stand-in cannot take"
+        )
+        for name in addons.left_out(addon, values):
+            found.append(f"`{name}` is left out: {reason} (`devenv addons:mode {service} passthrough` keeps it)")
+    return tuple(found)
+
+
+def _versions(planned: tuple[PlannedAddon, ...]) -> tuple[str, ...]:
+    found = []
+    for addon in planned:
+        option = addon.service.version_option if addon.service else None
+        wanted = addon.ref.options.get(option) if option else None
+        if wanted and addon.version and addon.mode == "stand-in" and not _same_version(wanted, addon.version):
+            found.append(f"`{addon.ref.service}` asks for version {wanted}; its stand-in is {addon.stands_in}")
+    return tuple(found)
+
+
+def _same_version(wanted: str, have: str) -> bool:
+    parts = list(zip(wanted.split("."), have.split("."), strict=False))
+    return all(one == other for one, other in parts)

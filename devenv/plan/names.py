@@ -6,10 +6,11 @@ import re
 from devenv.base.errors import InputError
 
 ENV_NAME = re.compile(r"[a-z]([-a-z0-9]{0,40}[a-z0-9])?")
+LIMIT = 42
 RESERVED = ("default", "devenv-system", "kube-node-lease", "kube-public", "kube-system", "local-path-storage")
 
 
-def label(text: str, limit: int = 42) -> str:
+def label(text: str, limit: int = LIMIT) -> str:
     """`text` as a DNS label (RFC 1123) that starts with a letter: `My_App.2` becomes `my-app-2`."""
     name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     if not name or not name[0].isalpha():
@@ -24,16 +25,24 @@ def env_name(wished: str) -> str:
             f"`{wished}` can't be an env's name",
             f"use lower-case letters, digits and hyphens, for example `{label(wished)}`",
         )
-    if wished in RESERVED or wished.startswith("kube-"):
+    if _is_reserved(wished):
         raise InputError(
             f"`{wished}` is a namespace of the cluster itself", f"use another name, for example `{wished}-app`"
         )
     return wished
 
 
+def _is_reserved(name: str) -> bool:
+    return name in RESERVED or name.startswith("kube-")
+
+
 def default_env(app: str, worktree: str | None) -> str:
     """The env of a folder: the app's name, in another git worktree `<app>-<worktree>` (product.md section 1)."""
-    return label(f"{app}-{worktree}" if worktree else app)
+    whole = f"{app}-{worktree}" if worktree else app
+    name = label(whole)
+    if len(label(whole, len(whole) + 4)) > LIMIT:  # two long names that begin alike are two envs
+        name = f"{label(whole, LIMIT - 7)}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
+    return f"{name}-app" if _is_reserved(name) else name
 
 
 def port(env: str) -> int:

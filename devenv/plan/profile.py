@@ -1,7 +1,8 @@
 """Profiles: how production's terms are mirrored here. Data in profiles/*.yaml, resolved in one function."""
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -25,6 +26,13 @@ SHAPES: Mapping[str, tuple[type, type | None]] = {
     "config": (dict, str),
     "timeouts": (dict, int),
 }
+# the keys within a mapping whose keys are not the user's own
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "quantity": ("web", "others"),
+    "timeouts": ("boot", "stop", "release"),
+}
+FIR = re.compile(r"dyno-(\d{1,3})c-(\d{1,4}(?:\.\d+)?)gb")
+ROW = ("memory", "cpu")  # of `sizes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,6 @@ class Profile:
     boot_timeout: int
     stop_timeout: int
     release_timeout: int
-    request_timeout: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ def resolve(layers: tuple[Layer, ...], flags: Mapping[str, Any]) -> Profile:
     merged: dict[str, Any] = {}
     for layer in layers:
         _merge(merged, _checked(layer, problems))
+    if not problems.lines:
+        _whole_sizes(merged, layers[-1].where, problems)
     problems.raise_if_any("the profile", "profiles/default.yaml explains every key")
     merged.update({name: value for name, value in flags.items() if value is not None})
     return _profile(merged)
@@ -74,38 +83,73 @@ def _checked(layer: Layer, problems: Problems) -> dict[str, Any]:
         return {}
     good: dict[str, Any] = {}
     for key, value in dict[Any, Any](content).items():
-        shape = SHAPES.get(str(key))
-        if shape is None:
-            near = difflib.get_close_matches(str(key), SHAPES, 1)
-            problems.add(
-                layer.where,
-                f"unknown key `{key}`",
-                f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(SHAPES)}",
-            )
-        elif not isinstance(value, shape[0]) or isinstance(value, bool):
-            problems.add(layer.where, f"`{key}` must be a {_kind(shape[0])}, not `{value}`")
-        elif shape[1] and (
-            bad := [name for name, item in value.items() if not isinstance(item, shape[1]) or isinstance(item, bool)]
-        ):
-            problems.add(
-                layer.where,
-                f"`{key}.{bad[0]}` must be a {_kind(shape[1])}",
-                "put quotes around it" if shape[1] is str else None,
-            )
-        elif key == "addons" and (wrong := [mode for mode in value.values() if mode not in MODES]):
-            problems.add(layer.where, f"`{wrong[0]}` is not an add-on mode", f"write one of {', '.join(MODES)}")
-        else:
-            good[str(key)] = value
+        if key not in SHAPES:
+            _unknown(layer.where, str(key), key, SHAPES, problems)
+            continue
+        kind, inner = SHAPES[key]
+        if key == "addons" and isinstance(value, dict):
+            # YAML 1.1 reads a bare `off` as false
+            value = {name: "off" if mode is False else mode for name, mode in value.items()}
+        before = len(problems.lines)
+        _typed(layer.where, key, value, kind, problems)
+        if len(problems.lines) == before and inner:
+            _check_inside(layer.where, key, value, inner, problems)
+        good[key] = value
     return good
+
+
+def _unknown(where: str, path: str, key: object, known: Iterable[str], problems: Problems) -> None:
+    near = difflib.get_close_matches(str(key), known, 1)
+    problems.add(
+        where, f"unknown key `{path}`", f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
+    )
+
+
+def _typed(where: str, path: str, value: object, kind: type, problems: Problems) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        instead = "put quotes around it" if kind is str and not isinstance(value, list | dict | None) else None
+        problems.add(where, f"`{path}` must be a {_kind(kind)}", instead)
+    elif isinstance(value, int) and value < 0:
+        problems.add(where, f"`{path}` is negative", "write 0 or more")
+
+
+def _check_inside(where: str, key: str, value: Mapping[Any, Any], kind: type, problems: Problems) -> None:
+    for name, item in value.items():
+        path = f"{key}.{name}"
+        if not isinstance(name, str):
+            problems.add(where, f"`{path}` must be a text on its left", "put quotes around it")
+        elif key in KEYS and name not in KEYS[key]:
+            _unknown(where, path, name, KEYS[key], problems)
+        elif key == "addons" and item not in MODES:
+            problems.add(where, f"`{path}`: `{item}` is not an add-on mode", f"write one of {', '.join(MODES)}")
+        else:
+            _typed(where, path, item, kind, problems)
+        if key == "sizes" and isinstance(item, dict):
+            for field, number in item.items():
+                if field in ROW:
+                    _typed(where, f"{path}.{field}", number, int, problems)
+                else:
+                    _unknown(where, f"{path}.{field}", field, ROW, problems)
 
 
 def _kind(kind: type) -> str:
     return {str: "text", int: "number", dict: "mapping"}[kind]
 
 
+def _whole_sizes(merged: Mapping[str, Any], where: str, problems: Problems) -> None:
+    for name, row in merged["sizes"].items():
+        for field in ROW:
+            if field not in row:
+                problems.add(where, f"`sizes.{name}` has no `{field}`", "a new size needs memory and cpu")
+
+
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:
     for key, value in over.items():
-        base[key] = {**base[key], **value} if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        if isinstance(value, dict):
+            base[key] = dict(base.get(key, {}))
+            _merge(base[key], value)
+        else:
+            base[key] = value
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
@@ -126,7 +170,6 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         boot_timeout=timeouts["boot"],
         stop_timeout=timeouts["stop"],
         release_timeout=timeouts["release"],
-        request_timeout=timeouts["request"],
     )
 
 
@@ -134,12 +177,8 @@ def size(sizes: Mapping[str, DynoSize], name: str, where: str) -> DynoSize:
     """The dyno size called `name`, in any case; Fir's `dyno-2c-4gb` by its name (heroku.md section 3.3). Raises InputError."""
     if found := sizes.get(name.lower()):
         return found
-    parts = name.lower().removeprefix("dyno-").split("-")
-    if name.lower().startswith("dyno-") and len(parts) == 2 and parts[0].endswith("c") and parts[1].endswith("gb"):
-        try:
-            return DynoSize(name.lower(), int(float(parts[1][:-2]) * 1024), int(parts[0][:-1]) * 100)
-        except ValueError:
-            pass
+    if match := FIR.fullmatch(name.lower()):
+        return DynoSize(name.lower(), int(float(match[2]) * 1024), int(match[1]) * 100)
     near = difflib.get_close_matches(name.lower(), sizes, 1)
     raise InputError(
         f"`{name}` in {where} is not a dyno size",

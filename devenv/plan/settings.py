@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from devenv.heroku.model import AddonRef, Quantity
 
 VERSION = 1
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,11 @@ class Settings:
 
     def to_json(self) -> str:
         """The settings as text; equal settings give equal text."""
-        return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True, ensure_ascii=False)
+        created = tuple(
+            replace(ref, options=dict(ref.options)) for ref in self.created
+        )  # asdict copies no read-only ones
+        plain = asdict(replace(self, created=created))
+        return json.dumps({"version": VERSION, **plain}, sort_keys=True, ensure_ascii=False)
 
 
 def from_json(text: str | None) -> Settings:
@@ -37,11 +43,16 @@ def from_json(text: str | None) -> Settings:
         return Settings()
     data = json.loads(text)
     known = {name: data[name] for name in Settings.__dataclass_fields__ if name in data}
-    known["formation"] = {name: Quantity(**entry) for name, entry in known.get("formation", {}).items()}
-    known["created"] = tuple(AddonRef(**entry) for entry in known.get("created", []))
+    known["formation"] = {name: _made(Quantity, entry) for name, entry in known.get("formation", {}).items()}
+    known["created"] = tuple(_made(AddonRef, entry) for entry in known.get("created", []))
     for name in ("unset", "destroyed"):
         known[name] = tuple(known.get(name, ()))
     return Settings(**known)
+
+
+def _made(kind: type[T], entry: Mapping[str, Any]) -> T:
+    known = {name: entry[name] for name in (each.name for each in fields(kind)) if name in entry}  # type: ignore[arg-type]
+    return kind(**known)
 
 
 def with_config(settings: Settings, changes: Mapping[str, str | None]) -> Settings:

@@ -1,0 +1,41 @@
+"""Which add-ons' config vars the code reads; remembered by the tree's fingerprint, so that an unchanged tree is not read again."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from devenv.base import paths
+from devenv.build.source import Source, scan
+from devenv.heroku import code_vars
+from devenv.plan.model import Catalog
+
+MOST = 5000  # files: a tree with more is not one app's own code
+
+
+def reads(source: Source, catalog: Catalog) -> Mapping[str, str]:
+    """Name -> `app.py:12`, for every variable that reveals a stand-in's add-on."""
+    names = {
+        name for addon in catalog.addons.values() for service in addon.services.values() for name in service.reveals
+    }
+    context = scan(source)
+    note = paths.cache() / "code" / f"{context.digest}.json"
+    try:
+        kept: Mapping[str, str] = json.loads(note.read_text(encoding="utf-8"))
+        return kept
+    except (OSError, ValueError):
+        pass  # never read, or half written: read the tree
+    found = _read(context.folder, code_vars.candidates(context.files)[:MOST], names)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def _read(folder: Path, files: Collection[str], names: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in files:
+        file = folder / path
+        if file.is_file() and file.stat().st_size <= code_vars.LARGEST:
+            text = file.read_text(encoding="utf-8", errors="replace")
+            for name, line in code_vars.reads(text, names).items():
+                found.setdefault(name, f"{path}:{line}")
+    return found
