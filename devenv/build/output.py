@@ -77,6 +77,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (r"externally-managed-environment", "this base keeps pip out of the system: use a virtualenv in the Dockerfile"),
 )
+MEND = "mend what the lines above name and run the same command again"
 
 
 class Progress:
@@ -112,7 +113,7 @@ class Progress:
         said = "\n".join([*lines, self.reason, *self.tail])
         # without output of its own, a step's reason is in BuildKit's own words
         details = _telling(lines) or self._own_words()
-        return BuildError(f"push rejected, failed to compile {what}", hint(said), details)
+        return BuildError(f"push rejected, failed to compile {what}", hint(said) or MEND, details)
 
     def _own_words(self) -> list[str]:
         errors = [line for line in self.tail if line.startswith("ERROR")]
