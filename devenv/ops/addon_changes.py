@@ -8,6 +8,7 @@ from devenv.heroku.model import AddonRef
 from devenv.ops import config, shipped, up
 from devenv.ops.env import Env
 from devenv.plan import catalog as catalogs
+from devenv.plan.model import HostedSpec
 from devenv.plan.profile import MODES
 from devenv.plan.settings import Settings
 
@@ -37,11 +38,11 @@ def create(env: Env, text: str, attachment: str | None, options: Mapping[str, st
         raise InputError(f"there is an add-on attached as `{ref.attachment}` already", "choose another name with --as")
 
     def edit(settings: Settings) -> Settings:
-        return replace(
-            settings,
-            created=(*settings.created, ref),
-            destroyed=tuple(name for name in settings.destroyed if name != service),
-        )
+        destroyed = tuple(name for name in settings.destroyed if name != service)
+        wished = replace(settings, created=(*settings.created, ref), destroyed=destroyed)
+        row = [item for item in up.planned(env, wished).addons if item.ref == ref][-1]
+        # the attachment stays its own, whatever others come and go
+        return replace(wished, created=(*settings.created, replace(ref, attachment=row.attachment)))
 
     done = config.update(env, edit, f"Attach {ref.attachment or service} (@ref:{service})")
     made = [item for item in up.preview(env).addons if item.attachment not in before]
@@ -59,17 +60,13 @@ def destroy(env: Env, name: str) -> int | None:
 
     def edit(settings: Settings) -> Settings:
         kept = tuple(
-            ref
-            for ref in settings.created
-            if ref.service != item.ref.service or (ref.attachment or item.attachment) != item.attachment
+            ref for ref in settings.created if ref.service != item.ref.service or ref.attachment != item.attachment
         )
         declared = len(kept) == len(settings.created)
         return replace(
             settings,
             created=kept,
-            destroyed=(*settings.destroyed, item.ref.attachment or item.ref.service)
-            if declared
-            else settings.destroyed,
+            destroyed=(*settings.destroyed, item.attachment) if declared else settings.destroyed,
         )
 
     return config.update(env, edit, f"Detach {item.attachment} (@ref:{item.ref.service})").version
@@ -79,6 +76,13 @@ def mode(env: Env, name: str, wanted: str) -> int | None:
     """Set the mode of a service or attachment. Raises InputError on another word than a mode."""
     if wanted not in MODES:
         raise InputError(f"`{wanted}` is not a mode", f"modes: {', '.join(MODES)}")
+    if wanted == "stand-in" and isinstance(catalogs.find(shipped.catalog(), name), HostedSpec):
+        raise InputError(f"there is no stand-in for `{name}`", "its modes are passthrough and off")
+    # one that is not in the catalog cannot be planned before it has a mode
+    if not any(name in (ref.service, ref.attachment) for ref in env.app.addons):
+        rows = up.preview(env).addons
+        if not any(name in (row.ref.service, row.attachment) for row in rows):
+            raise InputError(f"there is no add-on `{name}` on {env.name}", "`devenv addons` lists them")
     return config.update(
         env, lambda settings: replace(settings, modes={**settings.modes, name: wanted}), f"Set {name} to {wanted}"
     ).version

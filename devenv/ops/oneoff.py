@@ -1,7 +1,6 @@
 """One-off dynos: a pod of the app's image for one command (heroku.md section 3.7)."""
 
 import secrets
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,15 +29,23 @@ class OneOff:
 
 
 def join(words: Sequence[str]) -> str:
-    """The command line of `run`: one word passes as it is, of several those with blanks or quotes are quoted (heroku.md section 6.3)."""
-    return words[0] if len(words) == 1 else shlex.join(words)
+    """The command line of `run`: one word as it is, of several those with blanks or quotes quoted (heroku.md 6.3).
+
+    `$NAME` and `*` stay for the dyno's shell, as the Heroku CLI leaves them (src/lib/run/helpers.ts, buildCommand).
+    """
+    return words[0] if len(words) == 1 else " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace('"', '\\"')
+    return f'"{escaped}"' if word == "" or any(mark in word for mark in ' "\t\n') else word
 
 
 def resolve(words: Sequence[str], content: Mapping[str, Any], one_offs: Mapping[str, str]) -> str:
     """A first word that is a process type stands for its command (heroku.md section 1)."""
     types = {item["type"]: item["command"] for item in content.get("processes", [])} | dict(one_offs)
     if words and (command := types.get(words[0])):
-        return " ".join([command, *words[1:]])
+        return " ".join([command, *map(_quoted, words[1:])])
     return join(words)
 
 

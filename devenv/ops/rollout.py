@@ -74,8 +74,8 @@ def _container_failure(
         return Failure(
             process, "", f"its container can't be made: {container.message or container.reason}", pod.name, False
         )
-    ended = container.last or container.ended
-    if ended is None:
+    ended = container.ended or container.last
+    if ended is None or _recovered(container, boot_timeout, now):
         return None
     if ended.reason == "OOMKilled":
         return Failure(process, "R15", "Error R15 (Memory quota vastly exceeded)", pod.name, True)
@@ -94,8 +94,15 @@ def _container_failure(
     return None
 
 
+def _recovered(container: Container, boot_timeout: int, now: datetime) -> bool:
+    # crashes of long ago do not count against a process that has been up since
+    if container.state != "running" or not container.ready or container.started is None:
+        return False
+    return (now - container.started).total_seconds() >= boot_timeout
+
+
 def _never_bound(container: Container, pod: Pod, boot_timeout: int) -> bool:
-    ended = container.last or container.ended
+    ended = container.ended or container.last
     if ended is None or ended.finished is None or pod.started is None or container.restarts != 1:
         return False
     return (ended.finished - pod.started).total_seconds() >= boot_timeout - 1

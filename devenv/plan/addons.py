@@ -14,10 +14,9 @@ from devenv.plan.profile import Profile
 from devenv.plan.settings import Settings
 
 # Heroku draws one at random (heroku.md section 5.1); a fixed order keeps equal inputs giving equal plans
-COLORS = (
-    "AMBER AQUA BLACK BLUE BRONZE BROWN CHARCOAL COBALT COPPER CRIMSON CYAN GOLD GRAY GREEN IVORY JADE LIME MAGENTA "
-    "MAROON MAUVE NAVY OLIVE ONYX ORANGE PINK PUCE PURPLE RED ROSE SILVER TEAL VIOLET WHITE YELLOW"
-).split()
+_COLORS = """AMBER AQUA BLACK BLUE BRONZE BROWN CHARCOAL COBALT COPPER CRIMSON CYAN GOLD GRAY GREEN IVORY JADE LIME
+MAGENTA MAROON MAUVE NAVY OLIVE ONYX ORANGE PINK PUCE PURPLE RED ROSE SILVER TEAL VIOLET WHITE YELLOW"""
+COLORS = tuple(_COLORS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,7 @@ class Table:
     def add(self, ref: AddonRef, aliases: tuple[str, ...] = (), *, created: bool = False) -> None:
         """Plan `ref`: a row of what stays, or of what is gone."""
         attachments = {each.attachment for each in (self.kept if created else (*self.kept, *self.gone))}
-        forced = self._forced(ref, ref.attachment)
-        if (found := find(self.catalog, ref.service, forced)) is None:
+        if (found := find(self.catalog, ref.service, self._forced(ref, ref.attachment))) is None:
             near = catalogs.nearest(self.catalog, ref.service)
             self.unknown.append(ref.service)
             ending = f"; did you mean `{near}`?" if near else ""
@@ -88,24 +86,18 @@ class Table:
         if not self.problems:
             return
         one = len(self.problems) == 1
-        if not self.unknown:
-            raise InputError(
-                "an add-on cannot be planned" if one else f"{len(self.problems)} add-ons cannot be planned",
-                "`devenv plan` shows the add-on table",
-                self.problems,
-            )
-        raise InputError(
-            "an add-on is not in the catalog" if one else f"{len(self.problems)} add-ons are not in the catalog",
-            f"keep the hosted one with `devenv addons:mode {self.unknown[0]} passthrough`, "
-            f"or leave it out with `devenv addons:mode {self.unknown[0]} off`",
-            self.problems,
-        )
+        what, hint = "cannot be planned", "`devenv plan` shows the add-on table"
+        if self.unknown:
+            mode = f"devenv addons:mode {self.unknown[0]}"
+            what = f"{'is' if one else 'are'} not in the catalog"
+            hint = f"keep the hosted one with `{mode} passthrough`, or leave it out with `{mode} off`"
+        raise InputError(f"{'an add-on' if one else f'{len(self.problems)} add-ons'} {what}", hint, self.problems)
 
 
 def resolve(
     app: App, catalog: Catalog, profile: Profile, settings: Settings, config: ConfigVars, code: Mapping[str, str]
 ) -> tuple[tuple[PlannedAddon, ...], tuple[PlannedAddon, ...]]:
-    """The add-on table, and the rows that addons:destroy took from it: declared, created, revealed by `config`, read by the code.
+    """The add-on table, and what addons:destroy took from it: declared, created, revealed by `config`, read by `code`.
 
     Raises InputError listing every add-on that is not in the catalog, has no such mode or takes another's attachment.
     """
@@ -165,7 +157,10 @@ def _release_name(found: Found, slug: str, attachment: str) -> str:
         return label(slug)
     usual = slug == next(iter(found.spec.services)) and attachment == found.default(slug)
     chart = found.spec.chart
-    return chart if usual else label(f"{chart}-{attachment}").removesuffix(f"-{chart}")
+    if usual:
+        return chart
+    name = label(f"{chart}-{attachment}")
+    return name.removesuffix(f"-{chart}") if attachment == found.default(slug) else name  # `mosquitto-stackhero`
 
 
 def _free(found: Found, slug: str, taken: Iterable[str]) -> str:
@@ -216,7 +211,7 @@ def _reveal(table: Table, config: ConfigVars, name: str) -> None:
 
 
 def _read_by_code(table: Table, name: str, where: str) -> None:
-    """Adds the add-on whose variable the code reads, unless one of its kind is there: code may take either of two services."""
+    """Adds the add-on whose variable the code reads, unless one of its kind is there: code may take either of two."""
     slug = _by_name(table.catalog, name)
     found = find(table.catalog, slug, None) if slug else None
     if slug and found and found.spec and all(row.spec is not found.spec for row in (*table.kept, *table.gone)):
@@ -253,7 +248,7 @@ def _hosts_of(row: PlannedAddon, config: ConfigVars) -> frozenset[str]:
 def _claim(
     rows: Iterable[PlannedAddon], others: Iterable[PlannedAddon], config: ConfigVars
 ) -> tuple[PlannedAddon, ...]:
-    """Gives each replaced add-on the further variables that point at its host or hold its password, in whatever form."""
+    """Gives each replaced add-on the further variables that point at its host or hold its password, in any form."""
     owned = {name for row in (*rows, *others) for name in (*row.config_names, *row.aliases)}
     claimed = []
     for row in rows:
@@ -288,7 +283,8 @@ def variables(
 
     An alias keeps the form that `given` has for it; one whose form the stand-in cannot take is not in the result.
     """
-    assert addon.spec and addon.service
+    assert addon.spec
+    assert addon.service
     facts = {
         "attachment": addon.attachment,
         "name": addon.name,
