@@ -185,7 +185,6 @@ def test_values_keep_every_byte(plain: App) -> None:
     plain.settles("/env/LINES", AWKWARD["LINES"])
     assert {name: plain.http(f"/env/{name}").text for name in AWKWARD} == AWKWARD
     assert "release phase as" in done.stderr
-    plain("config:unset", *AWKWARD)
 
 
 def test_config_tells_origins(plain: App) -> None:
@@ -208,7 +207,6 @@ def test_config_edit(plain: App, tmp_path: Path) -> None:
     assert process.returncode == 0, out + err
     assert newest(plain) == before + 1
     assert plain("config:get", "EDITED").stdout == "by hand\n"
-    plain("config:unset", "EDITED")
 
 
 @pytest.mark.parametrize("word", ["1ABC=x", "NO-DASH=x", "NOVALUE", "=x"])
@@ -292,19 +290,20 @@ def test_addons_create_and_destroy(plain: App) -> None:
 
 
 def test_addon_modes(plain: App) -> None:
-    ours = plain("config:get", "REDIS_URL").stdout
+    ours, before = plain("config:get", "REDIS_URL").stdout, newest(plain)
+    hosted = "rediss://:secret@ec2-1-2-3-4.compute-1.amazonaws.com:6380"
+    plain("config:set", f"REDIS_URL={hosted}")
+    assert plain("config:get", "REDIS_URL").stdout == ours, "live credentials of a replaced add-on never reach a pod"
+    assert newest(plain) == before
     plain("addons:mode", "heroku-redis", "off")
     assert "REDIS_URL" not in environment(plain)
     eventually(lambda: plain.pods("addon"), lambda pods: sorted(pods) == ["postgres-0"], timeout=60)
     plain("addons:mode", "heroku-redis", "passthrough")
-    hosted = "rediss://:secret@ec2-1-2-3-4.compute-1.amazonaws.com:6380"
-    plain("config:set", f"REDIS_URL={hosted}")
     assert environment(plain)["REDIS_URL"] == hosted
     plain("addons:mode", "heroku-redis", "stand-in")
-    assert plain("config:get", "REDIS_URL").stdout == ours, "live credentials of a replaced add-on never reach a pod"
-    assert plain("redis:cli", "PING").stdout == "PONG\n"
-    plain("config:unset", "REDIS_URL")
     assert environment(plain)["REDIS_URL"] == ours.strip()
+    assert plain("redis:cli", "PING").stdout == "PONG\n"
+    assert newest(plain) == before + 3
     assert plain("addons:mode", "heroku-redis", "nonsense", status=None).status != 0
 
 
