@@ -255,47 +255,13 @@ def _claim(
         names = [name for name in (*row.config_names, *row.aliases) if name in config.values]
         secrets = hosts.secrets({name: config.values[name] for name in names})
         servers = {host for host in _hosts_of(row, config) if hosts.is_remote(host)}
-        more = tuple(
+        more = [
             name
             for name, value in config.values.items()
             if name not in owned and (servers & hosts.hosts(value) or any(secret in value for secret in secrets))
-        )
-        owned |= set(more) if row.mode != "passthrough" else set()
-        claimed.append(replace(row, aliases=(*row.aliases, *more)) if row.mode != "passthrough" else row)
+        ]
+        if row.mode != "passthrough":
+            owned.update(more)
+            row = replace(row, aliases=(*row.aliases, *more))
+        claimed.append(row)
     return tuple(claimed)
-
-
-def left_out(addon: PlannedAddon, given: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables of `given` that must not reach a pod and that nothing takes the place of."""
-    names = tuple(name for name in (*addon.config_names, *addon.aliases) if name in given)
-    if addon.mode == "passthrough":
-        return ()
-    if addon.mode == "off" or not addon.spec:
-        return names
-    ours = variables(addon, "", dict.fromkeys(addon.spec.credentials, ""), given)
-    return tuple(name for name in names if name not in ours)
-
-
-def variables(
-    addon: PlannedAddon, namespace: str, credentials: Mapping[str, str], given: Mapping[str, str]
-) -> dict[str, str]:
-    """The config vars a stand-in sets: names by attachment, values with its address and credentials filled in.
-
-    An alias keeps the form that `given` has for it; one whose form the stand-in cannot take is not in the result.
-    """
-    assert addon.spec
-    assert addon.service
-    facts = {
-        "attachment": addon.attachment,
-        "name": addon.name,
-        "host": f"{addon.name}.{namespace}",
-        "port": str(addon.spec.port),
-        **credentials,
-    }
-    values = {name.format(**facts): template.format(**facts) for name, template in addon.service.config.items()}
-    ours = tuple(values.values())
-    for name in addon.aliases:
-        value = hosts.point(given.get(name, ours[0]), ours, addon.service.schemes, facts["host"], addon.spec.port)
-        if value is not None:
-            values[name] = value
-    return values

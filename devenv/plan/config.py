@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from devenv.heroku.model import App, ConfigVars
-from devenv.plan.addons import variables
+from devenv.plan import hosts
 from devenv.plan.model import PlannedAddon
 from devenv.plan.profile import Profile
 from devenv.plan.settings import Settings
@@ -74,3 +74,39 @@ def missing(app: App, base: ConfigVars, addons: Iterable[PlannedAddon]) -> tuple
         for entry in app.env
         if entry.required and entry.generator is None and entry.name not in base.values and entry.name not in supplied
     )
+
+
+def left_out(addon: PlannedAddon, given: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables of `given` that must not reach a pod and that nothing takes the place of."""
+    names = tuple(name for name in (*addon.config_names, *addon.aliases) if name in given)
+    if addon.mode == "passthrough":
+        return ()
+    if addon.mode == "off" or not addon.spec:
+        return names
+    ours = variables(addon, "", dict.fromkeys(addon.spec.credentials, ""), given)
+    return tuple(name for name in names if name not in ours)
+
+
+def variables(
+    addon: PlannedAddon, namespace: str, credentials: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """The config vars a stand-in sets: names by attachment, values with its address and credentials filled in.
+
+    An alias keeps the form that `given` has for it; one whose form the stand-in cannot take is not in the result.
+    """
+    assert addon.spec
+    assert addon.service
+    facts = {
+        "attachment": addon.attachment,
+        "name": addon.name,
+        "host": f"{addon.name}.{namespace}",
+        "port": str(addon.spec.port),
+        **credentials,
+    }
+    values = {name.format(**facts): template.format(**facts) for name, template in addon.service.config.items()}
+    ours = tuple(values.values())
+    for name in addon.aliases:
+        value = hosts.point(given.get(name, ours[0]), ours, addon.service.schemes, facts["host"], addon.spec.port)
+        if value is not None:
+            values[name] = value
+    return values

@@ -84,7 +84,7 @@ def _left_out(planned: tuple[PlannedAddon, ...], values: Mapping[str, str]) -> t
             if addon.mode == "off"
             else f"it leads to the `{service}` that a stand-in replaces, in a form that the stand-in cannot take"
         )
-        for name in addons.left_out(addon, values):
+        for name in config.left_out(addon, values):
             found.append(f"`{name}` is left out: {reason} (`devenv addons:mode {service} passthrough` keeps it)")
     return tuple(found)
 
