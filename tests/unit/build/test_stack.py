@@ -169,6 +169,7 @@ def test_go_toolchains(version: str, value: str) -> None:
     assert toolchain(version, "1.24") == value
 
 
+@pytest.mark.usefixtures("may_run")
 def test_config_reaches_the_shell_byte_for_byte() -> None:
     value = 'it\'s $HOME `x` "q" \\ #\nsecond line é'
     text = stack.secret({"VALUE": value, "PATH": "/evil", "BAD-NAME": "x"}, "heroku-24", "abc")
@@ -190,6 +191,7 @@ def test_mounts_for_engines_with_slow_secrets() -> None:
     assert "source=late" not in before
 
 
+@pytest.mark.usefixtures("may_run")
 @pytest.mark.parametrize("case", CASES)
 def test_run_steps_are_valid_shell(case: str) -> None:
     packs, files, image = CASES[case]
