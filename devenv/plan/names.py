@@ -27,7 +27,7 @@ def env_name(wished: str) -> str:
         )
     if _is_reserved(wished):
         raise InputError(
-            f"`{wished}` is a namespace of the cluster itself", f"use another name, for example `{wished}-app`"
+            f"`{wished}` is a namespace of the cluster itself", f"use another name, for example `app-{wished}`"
         )
     return wished
 
@@ -42,7 +42,7 @@ def default_env(app: str, worktree: str | None) -> str:
     name = label(whole)
     if len(label(whole, len(whole) + 4)) > LIMIT:  # two long names that begin alike are two envs
         name = f"{label(whole, LIMIT - 7)}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
-    return f"{name}-app" if _is_reserved(name) else name
+    return label(f"app-{name}") if _is_reserved(name) else name
 
 
 def port(env: str) -> int:

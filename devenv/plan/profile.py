@@ -182,5 +182,5 @@ def size(sizes: Mapping[str, DynoSize], name: str, where: str) -> DynoSize:
     near = difflib.get_close_matches(name.lower(), sizes, 1)
     raise InputError(
         f"`{name}` in {where} is not a dyno size",
-        f"did you mean `{near[0]}`?" if near else f"sizes: {', '.join(row.name for row in sizes.values())}",
+        f"did you mean `{sizes[near[0]].name}`?" if near else f"sizes: {', '.join(row.name for row in sizes.values())}",
     )
