@@ -5,9 +5,9 @@ import sys
 STATUS = 130
 
 
-def tell() -> int:
+def tell(status: int = STATUS) -> int:
     """Say in one line that the run was interrupted; its exit status."""
     start = "\n" if sys.stderr.isatty() else ""  # after the terminal's own ^C
     sys.stderr.write(f"{start}Interrupted. The same command goes on where this one stopped.\n")
     sys.stderr.flush()
-    return STATUS
+    return status

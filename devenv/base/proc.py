@@ -133,23 +133,23 @@ class _Children:
     """The programs that run now, in sessions of their own: a Ctrl-C reaches them through `stop`, in good order."""
 
     running: "set[subprocess.Popen[bytes]]" = field(default_factory=set)
-    stopping: bool = False
+    signal: int = 0  # the one that ends this run
     kept: set[int] = field(default_factory=set)
 
 
 _children = _Children()
 
 
-def stop() -> None:
-    """End every program that runs, and start none any more; does not wait. Fit for a signal handler."""
-    if not _children.stopping:
-        _children.stopping = True
+def stop(number: int) -> None:
+    """End every program that runs, because of signal `number`, and start none any more; does not wait. Fit for a signal handler."""
+    if not _children.signal:
+        _children.signal = number
         threading.Thread(target=_end_all, daemon=True).start()
 
 
-def stopped() -> bool:
-    """Whether `stop` was called."""
-    return _children.stopping
+def stopped() -> int:
+    """The signal that `stop` was called for; 0 when it was not."""
+    return _children.signal
 
 
 @contextmanager
@@ -166,7 +166,7 @@ def inherited(descriptor: int) -> Iterator[None]:
 def _started(
     argv: Sequence[str], env: Mapping[str, str] | None, cwd: Path | None, pipes: Mapping[str, int]
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    if _children.stopping:
+    if _children.signal:
         raise Interrupted("interrupted")
     process = _popen(argv, env=_environment(env), cwd=cwd, pass_fds=tuple(_children.kept), **pipes)
     _children.running.add(process)
@@ -181,7 +181,7 @@ def _started(
             if stream:
                 with suppress(OSError):
                     stream.close()
-    if _children.stopping:
+    if _children.signal:
         raise Interrupted("interrupted")
 
 

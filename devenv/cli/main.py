@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _fail(args, error.format_message(), "`devenv --help` lists the verbs, `devenv help VERB` explains one", ())
         return 2
     except (KeyboardInterrupt, Interrupted, typer.Abort):
-        return interrupt.tell()
+        return interrupt.tell(128 + (proc.stopped() or signal.SIGINT))
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone (`| head`): nothing more to say
         return 141
@@ -154,7 +154,7 @@ def run() -> None:
 
 def _ended(number: int, _frame: object) -> None:
     # as an exception, so that what was begun is put away: a one-off dyno, a build, a lock
-    proc.stop()
+    proc.stop(number)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
