@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote, urlsplit
 
-_AUTHORITY = re.compile(r"://(?:[^\s/]*@)?([^\s/?#]+)")
+# several hosts of one URL, but not the next URL of a list
+_AUTHORITY = re.compile(r"://(?:[^\s/]*@)?((?:[^\s/?#,]|,(?![A-Za-z][\w+.-]*://))+)")
 _BARE = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?::\d+)?")
 _LOCAL = ("0.0.0.0", "localhost.localdomain", "host.docker.internal", "kubernetes.docker.internal")
 _SECRET_NAME = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|CREDENTIALS)(_KEY)?$")

@@ -1,6 +1,7 @@
 """What the tests of the plan start from: the shipped catalog and profile, a small app, parts of it replaced at will."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,13 @@ def plan(app: Callable[..., App], catalog: Catalog, profile: Profile) -> Callabl
         given = app(*addons, **fields)
         first = make.plan(given, profile, catalog, settings, "lamp", (IMAGE,), code)
         known = {
-            row.name: {name: f"{row.name}-{name}" for name in row.spec.credentials}
+            row.name: {
+                name: rule.removeprefix("literal:") if rule.startswith("literal:") else f"{row.name}-{name}"
+                for name, rule in row.spec.credentials.items()
+            }
             for row in first.addons
             if row.spec and row.mode == "stand-in"
         }
-        from dataclasses import replace
-
         return make.plan(given, profile, catalog, replace(settings, credentials=known), "lamp", (IMAGE,), code)
 
     return make_plan
