@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
+from devenv.cluster import kube_logs
 from devenv.cluster.kube_model import HelmState
 from devenv.ops import rollout, shipped
 from devenv.ops.env import Env
@@ -145,7 +146,7 @@ def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Even
         while not (pods := [pod for pod in env.kube.pods(env.name, selector) if pod.phase != "Pending"]):
             if stop.wait(0.2):
                 return
-        for line in env.kube.logs(env.name, pods[0].name, follow=True):
+        for _, line in kube_logs.follow(env.kube, pods[0], stop=stop):
             lines.append(line)
             env.console.say(f"       {line}")
     except DevenvError as error:

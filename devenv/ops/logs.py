@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from devenv.base.errors import DevenvError
+from devenv.cluster import kube_logs
 from devenv.cluster.kube_model import Ended, Pod
 from devenv.ops.env import Env
 from devenv.ops.status import KIND, dyno_name
@@ -72,6 +73,10 @@ def name_of(pod: Pod) -> str:
 def recent(env: Env, wish: Wish, count: int) -> list[Line]:
     """The newest `count` lines, oldest first. Raises InputError when there is no env."""
     env.require()
+    return _gather(env, wish, count)[-count:]
+
+
+def _gather(env: Env, wish: Wish, count: int) -> list[Line]:
     found: list[Line] = []
     pods = env.kube.pods(env.name)
     for pod in filter(wish.pods, pods):
@@ -81,7 +86,7 @@ def recent(env: Env, wish: Wish, count: int) -> list[Line]:
             found += platform(pod)
     if wish.router:
         found += _router_lines(env, pods, count)
-    return sorted(found, key=lambda line: line.time)[-count:]
+    return sorted(found, key=lambda line: line.time)
 
 
 def _pod_lines(env: Env, pod: Pod, count: int) -> list[Line]:
@@ -167,13 +172,12 @@ def follow(env: Env, wish: Wish, count: int) -> Iterator[Line]:
     stop = threading.Event()
     threading.Thread(target=_watch, args=(env, wish, lines, stop), daemon=True).start()
     try:
-        last = ""
-        for line in recent(env, wish, count):
-            last = line.time
-            yield line
+        found = _gather(env, wish, count)
+        yield from found[-count:]
+        told = {line.dyno: line.time for line in found if line.source != "heroku" or line.dyno == "router"}
         while True:
             line = lines.get()
-            if line.time > last or line.source == "heroku":
+            if line.time > told.get(line.dyno, ""):
                 yield line
     finally:
         stop.set()
@@ -188,37 +192,35 @@ def _watch(env: Env, wish: Wish, lines: "queue.Queue[Line]", stop: threading.Eve
                 run = (pod.name, pod.restarts)
                 if run not in followed and any(each.started or each.ended for each in pod.containers):
                     followed.add(run)
-                    threading.Thread(target=_follow_pod, args=(env, pod, wish, lines), daemon=True).start()
+                    threading.Thread(target=_follow_pod, args=(env, pod, wish, lines, stop), daemon=True).start()
             if wish.router:
                 for pod in env.kube.pods(values.SYSTEM, ROUTER_PODS):
                     if (pod.name, pod.restarts) not in followed:
                         followed.add((pod.name, pod.restarts))
-                        threading.Thread(target=_follow_router, args=(env, pod, lines), daemon=True).start()
+                        threading.Thread(target=_follow_router, args=(env, pod, lines, stop), daemon=True).start()
         except DevenvError as error:
             env.console.detail(f"logs: {error.message}; trying again")  # the API server restarts, a laptop sleeps
         stop.wait(1.0)
 
 
-def _follow_pod(env: Env, pod: Pod, wish: Wish, lines: "queue.Queue[Line]") -> None:
+def _follow_pod(env: Env, pod: Pod, wish: Wish, lines: "queue.Queue[Line]", stop: threading.Event) -> None:
     if wish.source == "heroku":
         return
     try:
-        for text in env.kube.logs(env.name, pod.name, follow=True, timestamps=True, since=60):
-            lines.put(_line(pod, text))
+        for stamp, text in kube_logs.follow(env.kube, pod, since=60, stop=stop):
+            lines.put(_line(pod, f"{stamp} {text}"))
     except DevenvError as error:
         env.console.detail(f"the log of {pod.name} ended: {error.message}")
 
 
-def _follow_router(env: Env, pod: Pod, lines: "queue.Queue[Line]") -> None:
+def _follow_router(env: Env, pod: Pod, lines: "queue.Queue[Line]", stop: threading.Event) -> None:
     dynos: dict[str, str] = {}
     read = 0.0
     try:
-        for text in env.kube.logs(values.SYSTEM, pod.name, ROUTER_CONTAINER, follow=True, since=1):
+        for _, text in kube_logs.follow(env.kube, pod, ROUTER_CONTAINER, since=1, stop=stop):
             if time.monotonic() - read > 2:
-                dynos, read = (
-                    {each.ip: dyno_name(each) for each in env.kube.pods(env.name) if each.ip},
-                    time.monotonic(),
-                )
+                dynos = {each.ip: dyno_name(each) for each in env.kube.pods(env.name) if each.ip}
+                read = time.monotonic()
             if line := router_line(env.name, text, dynos):
                 lines.put(line)
     except DevenvError as error:

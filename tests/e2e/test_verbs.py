@@ -129,10 +129,11 @@ def test_run_reads_standard_input(plain: App) -> None:
     assert "to stderr" not in done.stdout
 
 
-def test_run_keeps_words_apart(plain: App) -> None:
-    words = ("two words", "it's", "$HOME", "*", "")
-    done = plain("run", "python", "-c", "import json, sys; print(json.dumps(sys.argv[1:]))", *words)
-    assert done.json == list(words)
+def test_run_keeps_words_apart_and_leaves_variables_to_the_dyno(plain: App) -> None:
+    words = ("two words", 'say "hi"', "", "$DYNO")
+    *kept, dyno = plain("run", "python", "-c", "import json, sys; print(json.dumps(sys.argv[1:]))", *words).json
+    assert tuple(kept) == words[:3]
+    assert re.fullmatch(r"run\.\d+", dyno)
 
 
 def test_run_gives_a_terminal(plain: App) -> None:
