@@ -203,20 +203,13 @@ class Connection:
         headers: dict[str, str],
         timeout: float | None,
     ) -> Iterator["urllib3.BaseHTTPResponse"]:
-        from urllib.parse import urlencode
-
         import urllib3
 
         trust = self.credentials
-        url = (
-            trust.server
-            + path
-            + (f"?{urlencode({name: _param(value) for name, value in params.items()})}" if params else "")
-        )
         try:
             response = self._manager().request(
                 method,
-                url,
+                trust.server + path + _query(params),
                 body=data,
                 headers={**headers, **trust.headers()},
                 timeout=urllib3.Timeout(connect=5, read=timeout),
@@ -248,6 +241,12 @@ class Connection:
                 named = {"server_hostname": trust.server_name} if trust.server_name else {}
                 self._pool = urllib3.PoolManager(num_pools=2, maxsize=16, ssl_context=trust.tls, **named)  # type: ignore[arg-type]
             return self._pool
+
+
+def _query(params: Params | None) -> str:
+    from urllib.parse import urlencode
+
+    return f"?{urlencode({name: _param(value) for name, value in params.items()})}" if params else ""
 
 
 def _param(value: str | int | bool) -> str:

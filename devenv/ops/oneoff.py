@@ -104,9 +104,7 @@ def _manifest(
     command: str,
     hold: bool,
 ) -> dict[str, Any]:
-    shell = "bash" if process["shell"] == "bash" else "sh"
-    own = {name: value for name, value in process["env"].items() if name not in content["config"]}
-    given = {**own, "DYNO": f"run.{number}", **({"HOME": process["home"]} if process["home"] else {}), **extra}
+    argv = _argv("bash" if process["shell"] == "bash" else "sh", command)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -130,21 +128,29 @@ def _manifest(
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "shareProcessNamespace": True,
-            "containers": [
-                {
-                    "name": CONTAINER,
-                    "image": process["image"],
-                    "command": ["sh", "-c", HOLD] if hold else _argv(shell, command),
-                    "env": [{"name": name, "value": value.replace("$", "$$")} for name, value in given.items()],
-                    "envFrom": [{"secretRef": {"name": "app-config"}}],
-                    **({"workingDir": process["home"]} if process["home"] else {}),
-                    "resources": {
-                        "requests": {"cpu": "10m", "memory": "32Mi"},
-                        "limits": {"memory": f"{2 * memory}Mi"},
-                    },
-                }
-            ],
+            "containers": [_container(content, process, number, memory, extra, ["sh", "-c", HOLD] if hold else argv)],
         },
+    }
+
+
+def _container(
+    content: Mapping[str, Any],
+    process: Mapping[str, Any],
+    number: int,
+    memory: int,
+    extra: Mapping[str, str],
+    argv: list[str],
+) -> dict[str, Any]:
+    own = {name: value for name, value in process["env"].items() if name not in content["config"]}
+    given = {**own, "DYNO": f"run.{number}", **({"HOME": process["home"]} if process["home"] else {}), **extra}
+    return {
+        "name": CONTAINER,
+        "image": process["image"],
+        "command": argv,
+        "env": [{"name": name, "value": value.replace("$", "$$")} for name, value in given.items()],
+        "envFrom": [{"secretRef": {"name": "app-config"}}],
+        **({"workingDir": process["home"]} if process["home"] else {}),
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": f"{2 * memory}Mi"}},
     }
 
 
