@@ -39,7 +39,7 @@ class Console:
         self.quiet = quiet
         self.verbose = verbose
         self.terminal = self.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        allowed = color if color is not None else "NO_COLOR" not in os.environ
+        allowed = color if color is not None else not os.environ.get("NO_COLOR")
         self.color_err = allowed and self.terminal
         self.color_out = allowed and self.stdout.isatty()
         self.mask: Mask = lambda text: text
@@ -153,7 +153,8 @@ class Step:
         while not self._stop.wait(0.1):
             seconds = int(time.monotonic() - self._began)
             width = _width()
-            text = f"{self.title} {seconds}s" if seconds > 1 else self.title
+            title = self.console.mask(self.title)
+            text = f"{title} {seconds}s" if seconds > 1 else title
             room = max(0, width - len(text) - 6)
             note = f"  {self.note[:room]}" if self.note and room > 8 else ""
             with self.console._lock:

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,10 +92,35 @@ def verbs() -> typer.Typer:
     return typer.Typer(rich_markup_mode=None)
 
 
+def taken_as_is(parameter: Any) -> Any:
+    """The parameter, changed to take text as text: Typer asks pydantic, whose import takes longer than most verbs run."""
+    kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    convert: dict[Any, Callable[[Any], Any]] = {bool: bool, str: str, Path: Path, list[str]: list}
+    if kind not in convert or "process_value" in vars(parameter):
+        return parameter
+    checked = parameter.process_value
+
+    def process(ctx: Any, value: Any) -> Any:
+        if value is None or value == ():
+            if parameter.required:
+                return checked(ctx, value)
+            value = None
+        else:
+            value = convert[kind](value)
+        return parameter.callback(ctx, parameter, value) if parameter.callback else value
+
+    parameter.process_value = process
+    return parameter
+
+
 class VerbCommand(TyperCommand):
-    """A verb whose help begins with an example."""
+    """A verb whose help begins with an example, and whose words are taken as they are."""
 
     examples: tuple[str, ...] = ()
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, `--help` included."""
+        return [taken_as_is(parameter) for parameter in super().get_params(ctx)]
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Examples, then the text."""
@@ -122,6 +148,8 @@ def verb(
             shell = _shell({key: given.pop(key) for key in GLOBAL if key in given and key not in taken})
             try:
                 function(shell, **given)
+            except BrokenPipeError as error:  # the reader has gone (`| head`): nothing more to say
+                raise typer.Exit(128 + signal.SIGPIPE) from error
             except KeyboardInterrupt as error:
                 raise Interrupted("interrupted") from error
 

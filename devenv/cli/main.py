@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from devenv import __version__
 from devenv.base import interrupt, proc
 from devenv.base.errors import DevenvError, InputError, Interrupted
-from devenv.cli.common import HELP, consoles
+from devenv.cli.common import HELP, consoles, taken_as_is
 from devenv.cli.machine import known
 
 # verb file -> its verbs: only the file of the verb that was asked for is imported, so that the command line answers at once
@@ -42,6 +42,10 @@ VERBS = {name: file for file, names in FILES.items() for name in names}
 
 class Verbs(TyperGroup):
     """The group of all verbs; each is loaded when it is asked for."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, `--help` included."""
+        return [taken_as_is(parameter) for parameter in super().get_params(ctx)]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of the help."""

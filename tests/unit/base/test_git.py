@@ -1,0 +1,80 @@
+"""What is read from git's own files, and what git is asked."""
+
+from pathlib import Path
+
+import pytest
+
+from devenv.base import git
+from devenv.base.errors import InputError
+from tests.fakes import Answer, FakeRunner
+
+CONFIG = """[core]
+\tbare = false
+[remote "heroku"]
+\turl = https://git.heroku.com/lamp-prod.git
+\tfetch = +refs/heads/*:refs/remotes/heroku/*
+[branch "main"]
+\turl = not-this
+[remote "origin"]
+  url = git@example.com:lamp.git
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "lamp"
+    (root / ".git").mkdir(parents=True)
+    (root / ".git" / "config").write_text(CONFIG)
+    (root / ".git" / "HEAD").write_text("ref: refs/heads/feature/blue\n")
+    (root / "sub").mkdir()
+    return root
+
+
+@pytest.fixture
+def worktree(repository: Path, tmp_path: Path) -> Path:
+    own = repository / ".git" / "worktrees" / "blue"
+    own.mkdir(parents=True)
+    (own / "HEAD").write_text("0123456789012345678901234567890123456789\n")
+    root = tmp_path / "lamp-blue"
+    root.mkdir()
+    (root / ".git").write_text(f"gitdir: {own}\n")
+    return root
+
+
+def test_a_repository(repository: Path) -> None:
+    for folder in (repository, repository / "sub"):
+        assert git.git_folder(folder) == repository / ".git"
+        assert git.branch(folder) == "feature/blue"
+        assert git.worktree_name(folder) is None
+        assert git.remotes(folder) == {
+            "heroku": "https://git.heroku.com/lamp-prod.git",
+            "origin": "git@example.com:lamp.git",
+        }
+
+
+def test_another_worktree(worktree: Path) -> None:
+    assert git.worktree_name(worktree) == "blue"
+    assert git.branch(worktree) is None  # a detached head
+    assert "heroku" in git.remotes(worktree)
+
+
+def test_outside_of_git(tmp_path: Path) -> None:
+    assert git.git_folder(tmp_path) is None
+    assert git.branch(tmp_path) is None
+    assert git.worktree_name(tmp_path) is None
+    assert git.remotes(tmp_path) == {}
+    with pytest.raises(InputError, match="not in a git repository"):
+        git.full_sha(FakeRunner(), tmp_path, "main")
+
+
+def test_a_commit(repository: Path) -> None:
+    runner = FakeRunner({("git", "rev-parse"): Answer("a" * 40 + "\n")})
+    assert git.full_sha(runner, repository, "main") == "a" * 40
+    argv = runner.calls[0].argv
+    assert argv.index("--end-of-options") < argv.index("main^{commit}")  # a ref may begin with a dash
+
+
+def test_no_commit(repository: Path) -> None:
+    runner = FakeRunner({("git", "rev-parse"): Answer(code=1)})
+    with pytest.raises(InputError, match="`nope` names no commit"):
+        git.full_sha(runner, repository, "nope")
