@@ -111,7 +111,7 @@ class App:
                 os.killpg(process.pid, signal.SIGINT)
             process.communicate(timeout=20)
 
-    def __call__(self, *words: str, stdin: str | None = None, status: int | None = 0, timeout: float = 300) -> Done:
+    def __call__(self, *words: str, stdin: str | None = None, status: int | None = 0, timeout: float = 600) -> Done:
         """Run devenv to its end. `status` is the exit status it must have; None = any, the caller looks."""
         process = self.start(*words, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE)
         try:
