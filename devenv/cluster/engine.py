@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LABEL = "devenv.dev/cluster"
 REGISTRY_PORT = 5000  # both the official image and Debian's package listen there, with data in REGISTRY_DATA
+# content-addressed, so registries may share it: a new cluster need not be sent a gigabyte of base layers again
+LAYERS = "devenv-layers"
 REGISTRY_DATA = "/var/lib/registry"
 START_HINT = "start it (Docker Desktop, `colima start`, or `sudo systemctl start docker`) and try again"
 
@@ -85,21 +87,14 @@ class Engine:
         with _told(f"told to start `{name}`"):
             self._client.containers.get(name).start()
 
-    def remove(self, name: str, volume: str | None = None) -> None:
-        """Remove a container, and a named volume; nothing to do for what is not there."""
-        import docker
-
+    def remove(self, name: str) -> None:
+        """Remove a container; nothing to do when it is not there."""
         with _told(f"told to remove `{name}`"):
             if handle := self._handle(name):
                 handle.remove(force=True, v=True)
-            if volume:
-                try:
-                    self._client.volumes.get(volume).remove()
-                except docker.errors.NotFound:
-                    return
 
     def run_registry(self, name: str, cluster: str, image: str, port: int) -> None:
-        """Run the registry container: data in a volume of its own name, bound to 127.0.0.1:`port` only."""
+        """Run a cluster's registry, bound to 127.0.0.1:`port` only. Layers are in a volume that all registries share."""
         with _told(f"told to run the registry `{name}`"):
             if not self.has_image(image):
                 self._client.images.pull(image)
@@ -109,7 +104,7 @@ class Engine:
                 detach=True,
                 labels={LABEL: cluster},
                 ports={f"{REGISTRY_PORT}/tcp": ("127.0.0.1", port)},
-                volumes={name: {"bind": REGISTRY_DATA, "mode": "rw"}},
+                volumes={LAYERS: {"bind": REGISTRY_DATA, "mode": "rw"}},
                 restart_policy={"Name": "unless-stopped"},
             )
 

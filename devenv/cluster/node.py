@@ -19,6 +19,7 @@ MARKER = "/etc/devenv/cluster.json"
 SYSTEM = "devenv-system"
 HTTP_NODE_PORT = 30080  # where the router listens inside the node
 FIRST_HTTP_PORT, FIRST_REGISTRY_PORT = 8080, 5001
+ENOUGH_WATCHES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def kubeconfig(cluster: str) -> Path:
 
 
 def registry_name(cluster: str) -> str:
-    """The name of the registry's container, its volume, and its host name inside the cluster."""
+    """The name of the registry's container, and its host name inside the cluster."""
     return f"{cluster}-registry"
 
 
@@ -176,11 +177,11 @@ def revive(engine: Engine, spec: ClusterSpec, network: str, node: str) -> None:
 
 
 def remove_registry(engine: Engine, cluster: str) -> None:
-    """Remove the cluster's registry with its images; one that devenv did not make stays."""
+    """Remove the cluster's registry; the layers stay for the next cluster. One that devenv did not make stays."""
     name = registry_name(cluster)
     found = engine.container(name)
     if found is not None and found.labels.get(LABEL) == cluster:
-        engine.remove(name, volume=name)
+        engine.remove(name)
 
 
 def refuse_envs(access: Access) -> None:
@@ -198,6 +199,20 @@ def refuse_envs(access: Access) -> None:
         )
 
 
+def few_watches() -> str | None:
+    """The next step when this machine lets so few inotify instances be that a further cluster may not start; else None."""
+    # systemd in a node then ends at once, other programs with "too many open files"
+    # (https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files)
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    try:
+        allowed = int(limit.read_text())
+    except (OSError, ValueError):
+        return None  # no Linux, or none that tells
+    if allowed >= ENOUGH_WATCHES:
+        return None
+    return f"with several clusters {allowed} inotify instances are too few: `sudo sysctl fs.inotify.max_user_instances=512`"
+
+
 def wait_ready(access: Access, timeout: float, alive: Callable[[], bool]) -> str:
     """Wait until the API answers, the node is ready and pods can be created; Kubernetes' version."""
     kube = Kube(access)
@@ -210,7 +225,7 @@ def wait_ready(access: Access, timeout: float, alive: Callable[[], bool]) -> str
         if time.monotonic() > deadline:
             raise ClusterError(
                 f"the cluster did not get ready within {timeout:.0f} s",
-                "`devenv cluster status` tells its state; try again",
+                few_watches() or "`devenv cluster status` tells its state; try again",
             )
         time.sleep(0.3)
     return kube.version()

@@ -195,5 +195,4 @@ def test_delete_leaves_nothing(kind: Kind) -> None:
     kind.delete(SPEC)
     assert kind.status(SPEC).state == "absent"
     assert ENGINE.container(node.registry_name(NAME)) is None
-    assert docker("volume", "ls", "--quiet", "--filter", f"name=^{node.registry_name(NAME)}$") == ""
     assert not Path(os.environ["DEVENV_STATE"], "clusters", NAME).exists()
