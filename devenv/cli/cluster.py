@@ -62,11 +62,10 @@ def delete(shell: Shell, yes: Annotated[bool, typer.Option("--yes", "-y", help="
     from devenv.ops.clusters import info
 
     found = info(shell.env)
-    if found.state == "absent":
-        shell.console.say(f"There is no cluster {found.name}.")
-        return
-    if not yes:
+    if found.state != "absent" and not yes:
         shell.console.warn(f"this deletes {found.name} with all data of: {', '.join(found.envs) or 'no env'}")
         shell.confirm("deleted", found.name, "--yes")
-    remove(shell.env)
-    shell.console.say(f"Cluster {found.name} is deleted.")
+    remove(shell.env)  # of an absent one too: an interrupted run may have left its registry
+    shell.console.say(
+        f"There is no cluster {found.name}." if found.state == "absent" else f"Cluster {found.name} is deleted."
+    )

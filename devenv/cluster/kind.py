@@ -143,8 +143,9 @@ class Kind:
         try:
             self.runner.stream(create_argv(self.binary, spec.name, access), on_line, stdin=dump_yaml(config).encode())
         except CommandFailed as error:
-            node.creating(spec.name).unlink(missing_ok=True)
-            hint = "the lines above are kind's; `docker info` tells the engine's state"
+            if self.engine.container(node_name(spec.name)) is None:  # else the next run knows it as its own, half made
+                node.creating(spec.name).unlink(missing_ok=True)
+            hint = node.few_watches() or "the lines above are kind's; `docker info` tells the engine's state"
             raise ClusterError(f"kind could not create the cluster `{spec.name}`", hint, error.details) from error
         access.kubeconfig.chmod(0o600)
 
