@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from pathlib import Path
@@ -129,16 +130,29 @@ class VerbCommand(TyperCommand):
         super().format_help_text(ctx, formatter)
 
 
+def _mostly_long(kind: Any) -> Any:
+    option = copy(kind.__metadata__[0])
+    # -a stays: it is the app in every verb of Heroku's
+    option.param_decls = tuple(name for name in option.param_decls if name.startswith("--") or name == "-a")
+    return Annotated[kind.__origin__, option]
+
+
 def verb(
-    app: typer.Typer, name: str, *examples: str, raw: bool = False
+    app: typer.Typer, name: str, *examples: str, raw: bool = False, client: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function `(shell, …)` as the verb `name`; `raw` passes unknown words through (`run`, `pg:psql`)."""
+    """Register a function `(shell, …)` as the verb `name`; `raw` passes unknown words through (`run`).
+
+    `client` is `raw` for another program's command line (`pg:psql`): short options but -a are all that program's.
+    """
+    raw = raw or client
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         taken = {parameter.name for parameter in own}
         shared = [
-            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            inspect.Parameter(
+                key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_mostly_long(kind) if client else kind
+            )
             for key, (kind, default) in GLOBAL.items()
             if key not in taken
         ]

@@ -21,31 +21,33 @@ def _client(shell: Shell, name: str, words: list[str] | None) -> None:
     raise typer.Exit(clients.run(shell.env, target, name, rest, tty=sys.stdin.isatty() and sys.stdout.isatty()))
 
 
-@verb(app, "pg:psql", "devenv pg:psql", "devenv pg:psql -c 'select 1'", "devenv pg:psql ANALYTICS < dump.sql", raw=True)
+@verb(
+    app, "pg:psql", "devenv pg:psql", "devenv pg:psql -c 'select 1'", "devenv pg:psql ANALYTICS < dump.sql", client=True
+)
 def psql(shell: Shell, words: Words = None) -> None:
     """psql on the env's Postgres; a first word that is an attachment chooses among several."""
     _client(shell, "pg:psql", words)
 
 
-@verb(app, "redis:cli", "devenv redis:cli", "devenv redis:cli GET lamp:state", raw=True)
+@verb(app, "redis:cli", "devenv redis:cli", "devenv redis:cli GET lamp:state", client=True)
 def redis(shell: Shell, words: Words = None) -> None:
     """The command line of the env's Key-Value Store."""
     _client(shell, "redis:cli", words)
 
 
-@verb(app, "mqtt:sub", "devenv mqtt:sub -t 'lamp/#' -v", raw=True)
+@verb(app, "mqtt:sub", "devenv mqtt:sub -t 'lamp/#' -v", client=True)
 def subscribe(shell: Shell, words: Words = None) -> None:
     """Print messages of the env's MQTT broker."""
     _client(shell, "mqtt:sub", words)
 
 
-@verb(app, "mqtt:pub", "devenv mqtt:pub -t lamp/command -m on", raw=True)
+@verb(app, "mqtt:pub", "devenv mqtt:pub -q 1 -t lamp/command -m on", client=True)
 def publish(shell: Shell, words: Words = None) -> None:
     """Publish to the env's MQTT broker."""
     _client(shell, "mqtt:pub", words)
 
 
-@verb(app, "es:curl", "devenv es:curl /_cat/indices", "devenv es:curl /lamp-events/_search?q=blue", raw=True)
+@verb(app, "es:curl", "devenv es:curl /_cat/indices", "devenv es:curl /lamp-events/_search?q=blue", client=True)
 def elastic(shell: Shell, words: Words = None) -> None:
     """An HTTP request to the env's Elasticsearch."""
     _client(shell, "es:curl", words)

@@ -13,6 +13,7 @@ class Ended:
     reason: str  # "Completed", "Error", "OOMKilled"
     message: str
     finished: datetime | None
+    started: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,11 @@ def _ended(item: Json | None) -> Ended | None:
     if not item:
         return None
     return Ended(
-        int(item.get("exitCode", 0)), item.get("reason", ""), item.get("message", ""), moment(item.get("finishedAt"))
+        code=int(item.get("exitCode", 0)),
+        reason=item.get("reason", ""),
+        message=item.get("message", ""),
+        finished=moment(item.get("finishedAt")),
+        started=moment(item.get("startedAt")),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from devenv.cluster.kube_model import Container, Pod, Workload
+from devenv.cluster.kube_model import Container, Ended, Pod, Workload
 
 RELEASE = "devenv.dev/release"
 PROCESS = "devenv.dev/process"
@@ -79,7 +79,7 @@ def _container_failure(
         return None
     if ended.reason == "OOMKilled":
         return Failure(process, "R15", "Error R15 (Memory quota vastly exceeded)", pod.name, True)
-    if process == "web" and not container.ready and ended.finished and _never_bound(container, pod, boot_timeout):
+    if process == "web" and not container.ready and _never_bound(ended, container, boot_timeout):
         text = (
             f"Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {boot_timeout} seconds of launch"
         )
@@ -101,8 +101,8 @@ def _recovered(container: Container, boot_timeout: int, now: datetime) -> bool:
     return (now - container.started).total_seconds() >= boot_timeout
 
 
-def _never_bound(container: Container, pod: Pod, boot_timeout: int) -> bool:
-    ended = container.ended or container.last
-    if ended is None or ended.finished is None or pod.started is None or container.restarts != 1:
+def _never_bound(ended: Ended, container: Container, boot_timeout: int) -> bool:
+    # from the start of its run, not of the pod: pulling a large image takes no time from the process
+    if ended.finished is None or ended.started is None or container.restarts != 1:
         return False
-    return (ended.finished - pod.started).total_seconds() >= boot_timeout - 1
+    return (ended.finished - ended.started).total_seconds() >= boot_timeout - 1

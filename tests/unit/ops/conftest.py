@@ -53,8 +53,8 @@ def now() -> datetime:
 
 @pytest.fixture
 def ended() -> Callable[..., Ended]:
-    def make(code: int = 1, reason: str = "Error", ago: float = 1) -> Ended:
-        return Ended(code, reason, "", NOW - timedelta(seconds=ago))
+    def make(code: int = 1, reason: str = "Error", ago: float = 1, ran: float = 5) -> Ended:
+        return Ended(code, reason, "", NOW - timedelta(seconds=ago), NOW - timedelta(seconds=ago + ran))
 
     return make
 

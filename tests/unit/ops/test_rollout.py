@@ -100,14 +100,17 @@ def test_out_of_memory(verdict: Make, pod: Make, container: Make, ended: Callabl
 
 
 def test_r10(verdict: Make, pod: Make, container: Make, ended: Callable[..., Ended], now: datetime) -> None:
-    killed = container(ready=False, restarts=1, last=ended(137))
+    killed = container(ready=False, restarts=1, last=ended(137, ran=61))
     slow = pod(killed, started=now - timedelta(seconds=63))
     assert only(verdict(slow)) == (
         "R10",
         "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 60 seconds of launch",
     )
-    assert "within 90 seconds" in only(verdict(pod(killed, started=now - timedelta(seconds=93)), boot=90))[1]
+    slower = pod(container(ready=False, restarts=1, last=ended(137, ran=91)), started=now - timedelta(seconds=93))
+    assert "within 90 seconds" in only(verdict(slower, boot=90))[1]
     assert verdict(slow, boot=90).failures == ()  # it had more time than that
+    pulled = pod(container(ready=False, restarts=1, last=ended(1, ran=2)), started=now - timedelta(seconds=63))
+    assert verdict(pulled).failures == ()  # it crashed at once, after its image had been pulled for a minute
     worker = pod(killed, started=now - timedelta(seconds=63), labels={"devenv.dev/process": "worker"})
     assert verdict(worker).failures == ()  # only web binds
 
