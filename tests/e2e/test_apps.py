@@ -10,6 +10,8 @@ import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
 
+pytestmark = pytest.mark.e2e
+
 MANIFEST = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 

@@ -7,7 +7,11 @@ import re
 import time
 from typing import Any
 
+import pytest
+
 from tests.e2e.conftest import ROOT, App, eventually
+
+pytestmark = pytest.mark.e2e
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -10,6 +10,8 @@ import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
 
+pytestmark = pytest.mark.e2e
+
 AWKWARD = {
     "LINES": "first\nsecond\n\n\tfourth\n",
     "QUOTES": """it's "quoted" `here`""",
