@@ -60,8 +60,13 @@ def lives(process: Process) -> bool:
 
 
 def begun(app: App, *words: str) -> subprocess.Popen[str]:
-    """devenv, started with Ctrl-C working, even where this run itself ignores it (a background job)."""
-    return app.start(*words, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    """devenv, started with Ctrl-C and hang-ups working, even where this run itself ignores them (a background job, nohup)."""
+
+    def obey() -> None:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
+    return app.start(*words, preexec_fn=obey)
 
 
 def wait_for(process: subprocess.Popen[str], program: str, timeout: float = 120) -> list[Process]:
