@@ -58,6 +58,15 @@ class Verbs(TyperGroup):
         module = importlib.import_module(f"devenv.cli.{VERBS[cmd_name]}")
         return typer.main.get_group(module.app).commands.get(cmd_name)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of verbs, from their functions' first sentences: making a command of each would take longer than all the rest."""
+        lines: dict[str, str] = {}
+        for file in FILES:
+            for command in importlib.import_module(f"devenv.cli.{file}").app.registered_commands:
+                lines[command.name] = (command.callback.__doc__ or "").split("\n")[0].split(". ")[0].rstrip(".")
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lines[name]) for name in VERBS])
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Heroku's colon also as a blank: `cluster create` is `cluster:create`; `help VERB` is `VERB --help`."""
         if args[0] == "help":
