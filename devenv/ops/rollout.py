@@ -10,6 +10,7 @@ RELEASE = "devenv.dev/release"
 PROCESS = "devenv.dev/process"
 PULL = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 CREATE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+SETTLING = 30  # seconds
 CRASHES = 2  # Heroku retries the first crash at once (heroku.md section 3.2); the second one fails the deploy
 
 
@@ -70,7 +71,9 @@ def _container_failure(
         return Failure(
             process, "", f"its image can't be pulled: {container.message or container.reason}", pod.name, False
         )
-    if container.state == "waiting" and container.reason in CREATE:
+    # the kubelet may not have seen a new Secret yet: it tries again by itself
+    settled = pod.created is None or (now - pod.created).total_seconds() > SETTLING
+    if container.state == "waiting" and container.reason in CREATE and settled:
         return Failure(
             process, "", f"its container can't be made: {container.message or container.reason}", pod.name, False
         )

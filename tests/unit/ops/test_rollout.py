@@ -124,14 +124,19 @@ def test_r10(verdict: Make, pod: Make, container: Make, ended: Callable[..., End
         ("RunContainerError", "can't be made"),
     ],
 )
-def test_no_container(verdict: Make, pod: Make, container: Make, reason: str, said: str) -> None:
+def test_no_container(verdict: Make, pod: Make, container: Make, reason: str, said: str, now: datetime) -> None:
     waiting = container(state="waiting", reason=reason, message="why it is so", ready=False, started=None)
-    found = verdict(pod(waiting, phase="Pending"))
+    found = verdict(pod(waiting, phase="Pending", created=now - timedelta(seconds=31)))
     code, message = only(found)
     assert code == ""
     assert said in message
     assert "why it is so" in message
     assert not found.failures[0].logs
+
+
+def test_a_secret_not_seen_yet_is_waited_for(verdict: Make, pod: Make, container: Make, now: datetime) -> None:
+    waiting = container(state="waiting", reason="CreateContainerConfigError", ready=False, started=None)
+    assert verdict(pod(waiting, phase="Pending", created=now - timedelta(seconds=5))).failures == ()
 
 
 def test_no_room(verdict: Make, pod: Make, now: datetime) -> None:
