@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from devenv.base.errors import ClusterError
 from devenv.cluster.kube import Kube
@@ -31,7 +31,7 @@ def follow(
                 return
             over = _over(now, container)  # asked first: what is read after that is all there is
             lines = kube.logs(pod.namespace, pod.name, container, follow=not last, timestamps=True, since=since)
-            for stamp, text in _stamped(lines):
+            for stamp, text in stamped(lines):
                 if (moment := _comparable(stamp)) > newest:
                     newest, heard = moment, time.monotonic()
                     yield stamp, text
@@ -45,7 +45,8 @@ def follow(
         stop.wait(PAUSE)
 
 
-def _stamped(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+def stamped(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Time and text of the container's lines; the kubelet's own complaints, which have no time, are left out."""
     for line in lines:
         stamp, _, text = line.partition(" ")
         if STAMP.match(stamp):

@@ -95,19 +95,16 @@ def _pod_lines(env: Env, pod: Pod, count: int) -> list[Line]:
         if previous and not pod.restarts:
             continue
         try:
-            lines += [
-                _line(pod, text)
-                for text in env.kube.logs(env.name, pod.name, tail=count, timestamps=True, previous=previous)
-            ]
+            raw = env.kube.logs(env.name, pod.name, tail=count, timestamps=True, previous=previous)
+            lines += [_line(pod, stamp, text) for stamp, text in kube_logs.stamped(raw)]
         except DevenvError as error:
             env.console.detail(f"no log of {pod.name}: {error.message}")  # not started yet, or its log is gone already
     return lines
 
 
-def _line(pod: Pod, text: str) -> Line:
-    stamp, _, message = text.partition(" ")
+def _line(pod: Pod, stamp: str, text: str) -> Line:
     source = "app" if pod.labels.get(KIND) != "addon" else "addon"
-    return Line(stamp6(stamp), source, name_of(pod), message)
+    return Line(stamp6(stamp), source, name_of(pod), text)
 
 
 def stamp6(stamp: str) -> str:
@@ -208,7 +205,7 @@ def _follow_pod(env: Env, pod: Pod, wish: Wish, lines: "queue.Queue[Line]", stop
         return
     try:
         for stamp, text in kube_logs.follow(env.kube, pod, since=60, stop=stop):
-            lines.put(_line(pod, f"{stamp} {text}"))
+            lines.put(_line(pod, stamp, text))
     except DevenvError as error:
         env.console.detail(f"the log of {pod.name} ended: {error.message}")
 

@@ -63,3 +63,8 @@ def test_it_ends_with_the_pod_and_with_its_run(monkeypatch: pytest.MonkeyPatch) 
     line: list[str | Exception] = ["2026-05-04T10:00:00Z one"]
     assert followed(monkeypatch, Streams((POD, line), (NotFound("gone"), []))) == ["one"]
     assert followed(monkeypatch, Streams((POD, line), (replace(POD, restarts=1), []))) == ["one"]
+
+
+def test_a_kubelet_that_complains_is_not_the_container() -> None:
+    lines = ["2026-05-04T10:00:00.1Z one", "unable to retrieve container logs for containerd://426f", NO_WATCHER]
+    assert list(kube_logs.stamped(lines)) == [("2026-05-04T10:00:00.1Z", "one")]
