@@ -204,6 +204,12 @@ class Kube:
             f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params=params, timeout=None if follow else 30
         )
 
+    def restart(self, namespace: str, deployment: str, stamp: str) -> None:
+        """Roll a Deployment's pods as `kubectl rollout restart` does; a later Helm upgrade keeps the mark."""
+        mark = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": stamp}}}
+        path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}"
+        self.http.json("PATCH", path, {"spec": {"template": mark}}, content_type=MERGE)
+
     # one-off pods
 
     def create_pod(self, namespace: str, manifest: Json) -> Pod:

@@ -10,7 +10,7 @@ from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
 from devenv.cluster import kube_logs
 from devenv.cluster.kube_model import HelmState
-from devenv.ops import rollout, shipped
+from devenv.ops import rollout, shipped, traffic
 from devenv.ops.env import Env
 from devenv.plan import values
 from devenv.plan.model import ImageSpec, Plan, Release
@@ -180,13 +180,14 @@ def wait(env: Env, version: int, before: HelmState | None, clock: Callable[[], f
         while True:
             verdict = _judge(env, version)
             if verdict.done and not verdict.failures:
+                traffic.settle(env)
                 return
             if verdict.failures:
                 break
             step.note = verdict.waiting
             if clock() > deadline:
                 break
-            time.sleep(0.25)
+            time.sleep(0.1)
         error = _explain(env, verdict)
         if before:
             env.helm.rollback(values.APP, env.name, before.revision, wait=False)

@@ -1,5 +1,6 @@
 """Is a release up, still coming, or broken? Decided from what the cluster reports."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from datetime import datetime
 from devenv.cluster.kube_model import Container, Ended, Pod, Workload
 
 RELEASE = "devenv.dev/release"
+COMPONENT = "app.kubernetes.io/component"
 PROCESS = "devenv.dev/process"
 PULL = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 CREATE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
@@ -41,7 +43,9 @@ def judge(
     workloads = tuple(workloads)
     current = [pod for pod in pods if pod.labels.get(RELEASE) == str(release) and not pod.deleting]
     failures = tuple(failure for pod in current if (failure := _failure(pod, boot_timeout, now)))
-    late = [item for item in workloads if not _rolled_out(item)]
+    ready = Counter(pod.labels.get(COMPONENT) for pod in current if pod.ready)
+    # a pod that has just been deleted is missing here before the Deployment says so
+    late = [item for item in workloads if not _rolled_out(item) or ready[item.name] < item.desired]
     waiting = ", ".join(f"{item.name} {min(item.updated, item.ready)}/{item.desired}" for item in late)
     return Verdict(not late, waiting, failures)
 

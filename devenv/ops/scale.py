@@ -1,11 +1,14 @@
 """The formation: how many of each type, restarts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from devenv.base.errors import InputError
+from devenv.cluster.kube_model import Pod
 from devenv.heroku import formation as grammar
 from devenv.heroku.model import Quantity
-from devenv.ops import config
+from devenv.ops import config, deploy, lock, rollout
 from devenv.ops.env import Env
 from devenv.ops.status import dyno_name
 from devenv.plan import profile
@@ -44,17 +47,41 @@ def scale(env: Env, changes: tuple[str, ...]) -> tuple[Row, ...]:
 
 
 def restart(env: Env, target: str | None) -> int:
-    """Replace the pods of everything, of a type, or of one dyno; how many. Raises InputError when nothing matches."""
+    """Restart everything, a type, or one dyno, and wait; how many. No request is lost: what takes over is up before.
+
+    Raises InputError when nothing matches, ReleaseError when the fresh processes do not come up; the old ones stay then.
+    """
     env.require()
-    pods = [pod for pod in env.kube.pods(env.name, "devenv.dev/kind in (process,run)") if not pod.deleting]
-    chosen = [
+    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+        pods = [pod for pod in env.kube.pods(env.name, "devenv.dev/kind in (process,run)") if not pod.deleting]
+        chosen = [
+            pod
+            for pod in pods
+            if (target is None and pod.labels["devenv.dev/kind"] == "process")
+            or target in (dyno_name(pod), pod.labels.get("devenv.dev/process"), pod.name)
+        ]
+        if not chosen:
+            raise InputError(f"no {target or 'running'} dynos on {env.name}", "`devenv ps` lists them")
+        processes = [pod for pod in chosen if pod.labels["devenv.dev/kind"] == "process"]
+        for pod in chosen:
+            if pod not in processes:
+                env.kube.delete_pod(env.name, pod.name)
+        if processes:
+            _replace(env, processes, pods)
+    return len(chosen)
+
+
+def _replace(env: Env, chosen: Sequence[Pod], pods: Sequence[Pod]) -> None:
+    # one of several may go at once, the others serve; all others get their successor first
+    kin = [
         pod
         for pod in pods
-        if (target is None and pod.labels["devenv.dev/kind"] == "process")
-        or target in (dyno_name(pod), pod.labels.get("devenv.dev/process"), pod.name)
+        if pod.labels.get(rollout.COMPONENT) == chosen[0].labels[rollout.COMPONENT] and pod != chosen[0]
     ]
-    if not chosen:
-        raise InputError(f"no {target or 'running'} dynos on {env.name}", "`devenv ps` lists them")
-    for pod in chosen:
-        env.kube.delete_pod(env.name, pod.name)
-    return len(chosen)
+    if len(chosen) == 1 and any(pod.ready for pod in kin):
+        env.kube.delete_pod(env.name, chosen[0].name)
+    else:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name in sorted({pod.labels[rollout.COMPONENT] for pod in chosen}):
+            env.kube.restart(env.name, name, now)
+    deploy.wait(env, int(chosen[0].labels[rollout.RELEASE]), None)

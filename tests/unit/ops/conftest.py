@@ -27,7 +27,12 @@ POD = Pod(
     name="web-7d9f8c-abcde",
     namespace="lamp",
     uid="1",
-    labels={"devenv.dev/kind": "process", "devenv.dev/process": "web", "devenv.dev/release": "3"},
+    labels={
+        "app.kubernetes.io/component": "web",
+        "devenv.dev/kind": "process",
+        "devenv.dev/process": "web",
+        "devenv.dev/release": "3",
+    },
     annotations={},
     phase="Running",
     ip="10.244.0.7",

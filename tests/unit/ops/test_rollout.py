@@ -26,8 +26,9 @@ def only(found: Verdict) -> tuple[str, str]:
 
 
 def test_done(verdict: Make, workload: Make, pod: Make) -> None:
-    found = verdict(pod(), workloads=(workload(), workload(name="worker", desired=2, replicas=2, updated=2, ready=2)))
-    assert found == Verdict(True, "", ())
+    worker = pod(labels={"app.kubernetes.io/component": "worker"})
+    workers = workload(name="worker", desired=2, replicas=2, updated=2, ready=2)
+    assert verdict(pod(), worker, worker, workloads=(workload(), workers)) == Verdict(True, "", ())
 
 
 @pytest.mark.parametrize(
@@ -35,11 +36,17 @@ def test_done(verdict: Make, workload: Make, pod: Make) -> None:
     [{"updated": 0}, {"ready": 0}, {"observed": False}, {"replicas": 2}, {"desired": 2}],
 )
 def test_not_yet(verdict: Make, workload: Make, pod: Make, fields: dict[str, Any]) -> None:
-    found = verdict(pod(), workloads=(workload(name="worker"), workload(**fields)))
+    worker = pod(labels={"app.kubernetes.io/component": "worker"})
+    found = verdict(pod(), worker, workloads=(workload(name="worker"), workload(**fields)))
     assert not found.done
     assert found.waiting.startswith("web ")
     assert "worker" not in found.waiting
     assert found.failures == ()
+
+
+def test_a_pod_that_was_just_deleted_is_missing(verdict: Make, workload: Make, pod: Make) -> None:
+    two = workload(desired=2, replicas=2, updated=2, ready=2)  # what the Deployment says a moment longer
+    assert not verdict(pod(), pod(deleting=True), workloads=(two,)).done
 
 
 def test_scaled_to_zero_is_done(verdict: Make, workload: Make) -> None:
