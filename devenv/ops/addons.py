@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from devenv.base.errors import ClusterError
 from devenv.cluster.kube import why_waiting
 from devenv.cluster.kube_model import HelmState
+from devenv.images import catalog
 from devenv.ops import cluster, shipped
 from devenv.ops.env import Env
 from devenv.plan import values
@@ -42,11 +43,20 @@ def ensure(env: Env, addons: tuple[PlannedAddon, ...], settings: Settings) -> tu
     return tuple(late)
 
 
+def ensure_keeper(env: Env) -> None:
+    """Have what keeps the edits since an image was built; every pod of a work tree mounts its volume."""
+    image = catalog.reference("debian", env.status.source)  # on every node already: the volume provisioner's
+    release = values.sync_release(env.name, image, env.facts({}))
+    state = env.kube.releases(env.name).get(values.SYNC)
+    if state is None or _differs(state, release):
+        _upgrade(env, release)
+
+
 def remove_unplanned(env: Env, addons: tuple[PlannedAddon, ...]) -> None:
     """Remove the stand-ins that the plan no longer holds; only once no process uses them. Their volumes stay."""
     planned = {addon.name for addon in addons if addon.mode == "stand-in"}
     for name in env.kube.releases(env.name):
-        if name not in planned and name not in (values.APP, values.ENV):
+        if name not in planned and name not in (values.APP, values.ENV, values.SYNC):
             env.helm.uninstall(name, env.name)
 
 

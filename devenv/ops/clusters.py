@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from devenv.ops import lock
 from devenv.ops.env import Env
+from devenv.ops.rollout import PROCESS
 from devenv.plan import names, values
 
 
@@ -78,7 +79,7 @@ def rows(env: Env) -> tuple[EnvRow, ...]:
             continue  # destroyed meanwhile
         labels = namespace.labels
         state = env.kube.releases(name).get(values.APP)
-        running = any(item.desired for item in env.kube.deployments(name))
+        running = any(item.desired for item in env.kube.deployments(name, PROCESS))
         port = env.status.http_port
         word = "not deployed" if state is None else "running" if running else "down"
         found.append(

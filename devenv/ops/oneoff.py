@@ -8,6 +8,7 @@ from typing import Any
 from devenv.base.errors import InputError
 from devenv.cluster import kubectl
 from devenv.cluster.kube_model import Pod
+from devenv.ops import shipped
 from devenv.ops.env import Env
 from devenv.plan import profile
 
@@ -26,6 +27,7 @@ class OneOff:
     name: str  # run.1234
     pod: str
     shell: str  # bash, sh or none
+    key: str  # whose edits are laid over its image; empty for a release
 
 
 def join(words: Sequence[str]) -> str:
@@ -66,7 +68,7 @@ def start(
     except BaseException:
         env.kube.delete_pod(env.name, name, 0)
         raise
-    return OneOff(f"run.{number}", name, process["shell"])
+    return OneOff(f"run.{number}", name, process["shell"], process.get("sync", ""))
 
 
 def _content(env: Env) -> dict[str, Any]:
@@ -104,7 +106,8 @@ def _manifest(
     command: str,
     hold: bool,
 ) -> dict[str, Any]:
-    argv = _argv("bash" if process["shell"] == "bash" else "sh", command)
+    key = process.get("sync", "")
+    argv = ["sh", "-c", HOLD] if hold else _argv(process["shell"], command, key)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -128,7 +131,8 @@ def _manifest(
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "shareProcessNamespace": True,
-            "containers": [_container(content, process, number, memory, extra, ["sh", "-c", HOLD] if hold else argv)],
+            "containers": [_container(content, process, number, memory, extra, argv)],
+            **({"volumes": [{"name": "sync", "persistentVolumeClaim": {"claimName": "sync"}}]} if key else {}),
         },
     }
 
@@ -149,24 +153,31 @@ def _container(
         "command": argv,
         "env": [{"name": name, "value": value.replace("$", "$$")} for name, value in given.items()],
         "envFrom": [{"secretRef": {"name": "app-config"}}],
+        **(
+            {"volumeMounts": [{"name": "sync", "mountPath": "/.devenv", "readOnly": True}]} if process.get("sync") else {}
+        ),
         **({"workingDir": process["home"]} if process["home"] else {}),
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": f"{2 * memory}Mi"}},
     }
 
 
-def _argv(shell: str, command: str) -> list[str]:
-    return ["bash", "-c", PROFILE, "run", command] if shell == "bash" else ["sh", "-c", command]
+def _argv(shell: str, command: str, key: str) -> list[str]:
+    argv = ["bash", "-c", PROFILE, "run", command] if shell == "bash" else ["sh", "-c", command]
+    if not key:
+        return argv
+    # as the chart does it for every process: what was edited since the image was built comes first
+    overlay = (shipped.chart("app") / "files" / "overlay.sh").read_text()
+    return ["sh", "-c", f'devenv_key=$1; shift\n{overlay}exec "$@"', "run", key, *argv]
 
 
 def attach(env: Env, dyno: OneOff, command: str, *, tty: bool) -> int:
     """Run `command` in the waiting pod on this terminal or pipe; its exit status. The pod goes when it ends, however it ends."""
-    shell = "bash" if dyno.shell == "bash" else "sh"
     argv = kubectl.exec_argv(
         env.access,
         env.name,
         dyno.pod,
         CONTAINER,
-        _argv(shell, command),
+        _argv(dyno.shell, command, dyno.key),
         tty=tty,
         stdin=True,
         binary=str(env.tool("kubectl")),

@@ -85,7 +85,7 @@ def status(env: Env) -> Status:
     env.require()
     pods = env.kube.pods(env.name)
     usage = env.kube.node_stats()
-    deployments = env.kube.deployments(env.name)
+    deployments = env.kube.deployments(env.name, PROCESS)
     used = {each.pod: each for each in usage if each.namespace == env.name}
     processes = env.served()
     commands = {item["type"]: item for item in processes.get("processes", [])}

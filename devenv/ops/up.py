@@ -1,17 +1,18 @@
 """`up`: cluster, add-ons, image, release phase, processes."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from devenv.base.errors import DevenvError, InputError
 from devenv.heroku import config_vars
 from devenv.ops import addons, cluster, credentials, deploy, lock, shipped
 from devenv.ops.env import Env
-from devenv.plan import make, names
+from devenv.plan import make, names, values
 from devenv.plan.model import Plan
 from devenv.plan.settings import Settings
 
-WORK_TREE = "work-tree"
+WORK_TREE = values.WORK_TREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         if complete != settings or not env.exists():
             env.save(complete)
         plan = planned(env, complete)
-        changed, references = _prepare(env, plan, complete, build_always)
+        addons.ensure_keeper(env)
+        changed, references = prepare(env, plan, complete, lambda: deploy.images(env, plan, always=build_always))
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         addons.remove_unplanned(env, plan.addons)
         if done.changed and any(item.type.name == "web" and item.quantity for item in plan.processes):
@@ -82,8 +84,13 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
     )
 
 
-def _prepare(env: Env, plan: Plan, settings: Settings, build_always: bool) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Add-ons come up while the image is built: one waits for disks and boots, the other for the processor."""
+def prepare(
+    env: Env, plan: Plan, settings: Settings, images: Callable[[], dict[str, str]]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The add-ons that changed, and what `images` gives; all are ready. Raises DevenvError.
+
+    Add-ons come up while images are built: one waits for disks and boots, the other for the processor.
+    """
     changed: list[str] = []
     failed: list[DevenvError] = []
 
@@ -96,7 +103,7 @@ def _prepare(env: Env, plan: Plan, settings: Settings, build_always: bool) -> tu
     thread = threading.Thread(target=start)
     thread.start()
     try:
-        references = deploy.images(env, plan, always=build_always)
+        references = images()
     finally:
         if thread.is_alive():
             with env.console.step("Installing add-ons") as step:

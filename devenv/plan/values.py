@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from devenv.plan.model import Plan, PlannedAddon, PlannedProcess, Release
@@ -14,7 +14,9 @@ from devenv.plan.profile import Profile
 APP = "app"  # the Helm release of the app in its namespace
 ENV = "env"  # the Helm release of the env's settings
 ROUTER = "router"
+SYNC = "sync"  # what was edited since an image was built, for pods that start later
 SYSTEM = "devenv-system"  # the namespace of what serves all envs
+WORK_TREE = "work-tree"  # the mode of an env after `up`: its image and the edits since
 VOLATILE = ("release",)  # values that say when and why, not what
 
 
@@ -37,6 +39,7 @@ class ReleaseNote:
     commit: str
     created: str  # RFC 3339
     phase: bool = True  # whether the release phase runs
+    origins: Mapping[str, str] = field(default_factory=dict)  # of the config vars: a rollback takes config:set's back
 
 
 def release(name: str, namespace: str, chart: str, values: Mapping[str, Any], facts: Facts) -> Release:
@@ -50,6 +53,11 @@ def release(name: str, namespace: str, chart: str, values: Mapping[str, Any], fa
 def settings_release(env: str, text: str, facts: Facts) -> Release:
     """The release that keeps the env's settings."""
     return release(ENV, env, "env", {"env": env, "settings": text}, facts)
+
+
+def sync_release(env: str, image: str, facts: Facts, running: bool = True) -> Release:
+    """The release of what keeps the edits."""
+    return release(SYNC, env, "sync", {"env": env, "running": running, "image": image, "storage": "1Gi"}, facts)
 
 
 def addon_release(
@@ -82,11 +90,13 @@ def app_release(plan: Plan, profile: Profile, note: ReleaseNote, facts: Facts, r
             "commit": note.commit,
             "created": note.created,
             "phase": note.phase,
+            "origins": dict(note.origins),
         },
         "running": running,
         "config": dict(plan.config.values),
-        "processes": [process(item, plan, facts) for item in plan.processes],
-        "releasePhase": process(plan.release_phase, plan, facts) if plan.release_phase else None,
+        "sync": note.mode == WORK_TREE,
+        "processes": [process(item, plan, facts, note.mode) for item in plan.processes],
+        "releasePhase": process(plan.release_phase, plan, facts, note.mode) if plan.release_phase else None,
         "timeouts": {"boot": profile.boot_timeout, "stop": profile.stop_timeout, "release": profile.release_timeout},
         "route": route(plan, facts),
     }
@@ -107,7 +117,7 @@ def route(plan: Plan, facts: Facts) -> dict[str, Any] | None:
     }
 
 
-def process(item: PlannedProcess, plan: Plan, facts: Facts) -> dict[str, Any]:
+def process(item: PlannedProcess, plan: Plan, facts: Facts, mode: str = "release") -> dict[str, Any]:
     """One process type as chart values."""
     kind = item.type
     buildpack = item.image.docker is None
@@ -128,6 +138,8 @@ def process(item: PlannedProcess, plan: Plan, facts: Facts) -> dict[str, Any]:
         "port": port(plan.env) if kind.name == "web" else 0,
         "env": concurrency(item),
         "home": "/app" if buildpack else "",
+        # without a shell there is nobody to lay edits over the image, or to start the process again
+        "sync": facts.images[item.image.name].rpartition(":")[2] if mode == WORK_TREE and shell != "none" else "",
     }
 
 

@@ -17,7 +17,7 @@ from devenv.cluster import binaries
 
 HERE = Path(__file__).parent
 CASES = sorted(file.parent.relative_to(HERE).as_posix() for file in HERE.glob("*/*/values.yaml"))
-CHARTS = ("app", "env", "postgres", "redis", "mosquitto", "elasticsearch")
+CHARTS = ("app", "env", "sync", "postgres", "redis", "mosquitto", "elasticsearch")
 # made anew whenever nothing of it is in a cluster
 CERTIFICATE = re.compile(r"^(\s+tls\.(?:crt|key): )\S+$", re.MULTILINE)
 
@@ -82,7 +82,7 @@ def test_every_pod_says_whose_it_is(case: str) -> None:
     for _, template in pods(text):
         labels = template["metadata"]["labels"]
         assert {"app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/component"} <= labels.keys()
-        assert labels["devenv.dev/kind"] in ("process", "release", "addon")
+        assert labels["devenv.dev/kind"] in ("process", "release", "addon", "sync")
         assert labels["devenv.dev/env"] == labels["app.kubernetes.io/part-of"]
         assert template["spec"]["automountServiceAccountToken"] is False
         assert template["spec"]["enableServiceLinks"] is False
@@ -134,7 +134,7 @@ def test_a_dyno_starts_by_its_profile_scripts(tmp_path: Path) -> None:
     (tmp_path / ".profile.d" / "a.sh").write_text("export A=$DYNO; set -- changed")
     (tmp_path / ".profile.d" / "b.sh").write_text("export B=${A}b")
     (tmp_path / ".profile").write_text("export C=${B}c")
-    script = resources.path("charts/app/files/start.bash").read_text()
+    script = resources.path("charts/app/files/start.bash").read_text() + 'exec bash -c "$devenv_command"'
     command = "echo \"$C it's\" '$A' \\\\"
     argv = ["bash", "-c", script, "url_checker", command]
     environment = {"PATH": "/usr/bin:/bin", "HOSTNAME": "url-checker-7d9c-x2x4z"}

@@ -8,4 +8,3 @@ for devenv_profile in .profile.d/*.sh; do
   [ -f "$devenv_profile" ] && . "$devenv_profile"
 done
 [ -f .profile ] && . ./.profile
-exec bash -c "$devenv_command"

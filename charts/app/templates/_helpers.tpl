@@ -48,6 +48,25 @@ devenv.dev/created: {{ .Values.release.created | quote }}
 {{ . | replace "$" "$$" | toJson }}
 {{- end -}}
 
+{{- /* How a process starts. After `up` the edits since its image was built come first, and a supervisor stays; a one-off has none. */ -}}
+{{- define "app.script" -}}
+{{- $root := index . 0 -}}
+{{- $process := index . 1 -}}
+{{- $shell := index . 2 -}}
+{{- with $process.sync -}}
+devenv_key={{ squote . }}
+{{ $root.Files.Get "files/overlay.sh" }}
+{{- end }}
+{{- $root.Files.Get (print "files/start." $shell) }}
+{{- if and $process.sync (not $process.number) -}}
+devenv_shell={{ ternary "bash" "/bin/sh" (eq $shell "bash") }}
+devenv_grace={{ int $root.Values.timeouts.stop }}
+{{ $root.Files.Get "files/supervise.sh" }}
+{{- else -}}
+exec {{ ternary "bash" "/bin/sh" (eq $shell "bash") }} -c "$devenv_command"
+{{- end }}
+{{- end -}}
+
 {{- define "app.command" -}}
 {{- $root := index . 0 -}}
 {{- $process := index . 1 -}}
@@ -56,7 +75,7 @@ command:
   - bash
   - -c
   - |
-    {{- $root.Files.Get "files/start.bash" | replace "$" "$$" | trim | nindent 4 }}
+    {{- regexReplaceAllLiteral "(?m)^ *#.*\n" (include "app.script" (list $root $process "bash")) "" | replace "$" "$$" | trim | nindent 4 }}
   - {{ $process.type | quote }}
   - {{ include "app.literal" $process.command }}
   {{- with $process.number }}
@@ -68,7 +87,7 @@ args:
   - /bin/sh
   - -c
   - |
-    {{- $root.Files.Get "files/start.sh" | replace "$" "$$" | trim | nindent 4 }}
+    {{- regexReplaceAllLiteral "(?m)^ *#.*\n" (include "app.script" (list $root $process "sh")) "" | replace "$" "$$" | trim | nindent 4 }}
   - {{ $process.type | quote }}
   - {{ include "app.literal" $process.command }}
   {{- with $process.number }}
@@ -114,6 +133,12 @@ imagePullPolicy: IfNotPresent
 {{- with $process.home }}
 workingDir: {{ . | quote }}
 {{- end }}
+{{- if $process.sync }}
+volumeMounts:
+  - name: sync
+    mountPath: /.devenv
+    readOnly: true
+{{- end }}
 envFrom:
   - secretRef:
       name: {{ index . 2 }}
@@ -135,4 +160,10 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 # no process is PID 1: SIGTERM has its default action, orphans are reaped
 shareProcessNamespace: true
+{{- if .Values.sync }}
+volumes:
+  - name: sync
+    persistentVolumeClaim:
+      claimName: sync
+{{- end }}
 {{- end -}}
