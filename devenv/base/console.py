@@ -86,13 +86,16 @@ class Console:
             self.stderr.write("\r\x1b[2K")
 
     @contextmanager
-    def step(self, title: str) -> "Iterator[Step]":
-        """Shows that something takes time: a spinner on a terminal, a line at its end elsewhere; seconds either way."""
+    def step(self, title: str, *, lines: bool = True) -> "Iterator[Step]":
+        """Shows that something takes time: a spinner on a terminal, a line at its end elsewhere; seconds either way.
+
+        Without `lines` there is nothing but the spinner: the caller tells how it went.
+        """
         if self._step:  # a step within a step is its small print
             self._step.note = title
             yield self._step
             return
-        step = self._step = Step(self, title)
+        step = self._step = Step(self, title, lines)
         step.start()
         done = False
         try:
@@ -106,9 +109,10 @@ class Console:
 class Step:
     """One running step; `note` is the small print beside the spinner."""
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str, lines: bool = True) -> None:
         self.console = console
         self.title = title
+        self.lines = lines
         self.note = ""
         self.result = ""
         self.silent = False
@@ -121,7 +125,7 @@ class Step:
         if self.console.terminal and not self.console.quiet:
             self._thread = threading.Thread(target=self._spin, daemon=True)
             self._thread.start()
-        elif not self.console.quiet:
+        elif not self.console.quiet and self.lines:
             threading.Thread(target=self._announce, daemon=True).start()
 
     def finish(self, done: bool) -> None:
@@ -130,7 +134,7 @@ class Step:
         if self._thread:
             self._thread.join()
         seconds = time.monotonic() - self._began
-        if self.silent and done:
+        if (self.silent and done) or not self.lines:
             with self.console._lock:
                 if self._thread:
                     self.console.stderr.write("\r\x1b[2K")

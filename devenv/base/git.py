@@ -1,11 +1,26 @@
 """What devenv asks of git. Questions a verb asks at every start are answered from git's own files, without a process."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from devenv.base.errors import CommandFailed, InputError
 from devenv.base.proc import Runner
+
+# `git rev-parse --local-env-vars` of git 2.39, without what only says how to configure or quote
+LOCAL = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_SHALLOW_FILE",
+    "GIT_NAMESPACE",
+    "GIT_QUARANTINE_PATH",
+)
 
 
 def git_folder(folder: Path) -> Path | None:
@@ -65,6 +80,42 @@ def full_sha(runner: Runner, folder: Path, ref: str) -> str:
     if done.code:
         raise InputError(f"`{ref}` names no commit here", "`git log --oneline --all` shows the commits there are")
     return done.stdout.strip()
+
+
+def changed(runner: Runner, folder: Path) -> int:
+    """How many files below `folder` differ from its last commit or are in none, ignored ones not counted."""
+    argv = ["git", "-C", str(folder), "status", "--porcelain", "-z", "--no-renames", "--", "."]
+    return runner.run(argv).stdout.count("\0")
+
+
+def is_shallow(folder: Path) -> bool:
+    """Whether the clone that `folder` belongs to was cut off (`git clone --depth`)."""
+    found = git_folder(folder)
+    if found and found.parent.name == "worktrees":
+        found = found.parent.parent
+    return found is not None and (found / "shallow").is_file()
+
+
+def has(runner: Runner, folder: Path, sha: str) -> bool:
+    """Whether the clone that `folder` belongs to holds the commit."""
+    return runner.run(["git", "-C", str(folder), "cat-file", "-e", f"{sha}^{{commit}}"], check=False).code == 0
+
+
+def set_remote(runner: Runner, folder: Path, name: str, url: str) -> None:
+    """Have the remote `name` lead to `url`."""
+    verb = ["set-url", name, url] if name in remotes(folder) else ["add", name, url]
+    runner.run(["git", "-C", str(folder), "remote", *verb])
+
+
+def prefix(runner: Runner, folder: Path) -> str:
+    """The path of `folder` from the top of its work tree, with a slash behind it; empty at the top."""
+    return runner.run(["git", "-C", str(folder), "rev-parse", "--show-prefix"]).stdout.strip()
+
+
+def leave_hook() -> None:
+    """Forget the repository that git names to its hooks and helpers: what is run for a folder finds the folder's own."""
+    for name in LOCAL:
+        os.environ.pop(name, None)
 
 
 def subject(runner: Runner, folder: Path, sha: str) -> str:

@@ -153,6 +153,21 @@ def stopped() -> int:
 
 
 @contextmanager
+def afterwards() -> Iterator[None]:
+    """Let programs run although this run is being ended: they put back what it began. A further Ctrl-C waits for them."""
+    number, _children.signal = _children.signal, 0
+    main = threading.current_thread() is threading.main_thread()
+    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if main else ()
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in ends}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        _children.signal = _children.signal or number
+
+
+@contextmanager
 def inherited(descriptor: int) -> Iterator[None]:
     """Hand an open file on to every program started meanwhile: what locks it stays locked while one of them lives."""
     _children.kept.add(descriptor)
@@ -223,11 +238,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _end_all() -> None:
     # nobody else may wait for a program that a thread waits for already: here they are only told
+    left = set(_children.running)  # none of those that start `afterwards`
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        for process in tuple(_children.running):
+        for process in left & _children.running:
             _signal(process, sig)
         deadline = time.monotonic() + PATIENCE
-        while _children.running and time.monotonic() < deadline:
+        while left & _children.running and time.monotonic() < deadline:
             time.sleep(0.05)
 
 

@@ -64,6 +64,11 @@ def exists(push_to: str, spec: ImageSpec) -> str | None:
     return registry.reference(push_to, spec) if registry.exists(push_to, spec) else None
 
 
+def size(push_to: str, spec: ImageSpec) -> int:
+    """The bytes of an image that the registry has, compressed."""
+    return registry.total(push_to, spec)
+
+
 def describe(spec: ImageSpec) -> str:
     """How the image is built, for `plan`: `Dockerfile`, `heroku/python by the stack builder`."""
     if spec.docker:

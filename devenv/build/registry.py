@@ -45,6 +45,19 @@ def exists(registry: str, spec: ImageSpec) -> str | None:
     return answer[0].get("docker-content-digest") if answer else None
 
 
+def has(name: str) -> bool:
+    """Whether the registry that an image is named for (`localhost:5001/lamp/web:0a1b`) has it."""
+    registry, _, path = name.partition("/")
+    repository, _, tag = path.rpartition(":")
+    return _ask(registry, f"{repository}/manifests/{tag}", "HEAD") is not None
+
+
+def total(registry: str, spec: ImageSpec) -> int:
+    """The compressed bytes of an image that the registry has."""
+    answer = _ask(registry, f"{spec.name}/manifests/{spec.tag}", "GET")
+    return sum(int(layer["size"]) for layer in (answer[1] if answer else {}).get("layers", []))
+
+
 def push(runner: Runner, registry: str, spec: ImageSpec, on_line: OnLine | None = None) -> Pushed:
     """Push the image tagged `reference(registry, spec)`; layers that the registry has stay where they are."""
     name = reference(registry, spec)

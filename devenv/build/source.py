@@ -19,6 +19,8 @@ from devenv.build import ignore
 from devenv.build.ignore import Rules
 from devenv.build.index import StatIndex
 
+POINTER_LIMIT = 1024  # bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -69,10 +71,32 @@ def commit(runner: Runner, root: Path, ref: str) -> Source:
     folder = Path(tempfile.mkdtemp(prefix=f"{sha[:12]}-", dir=parent))
     try:
         git.export(runner, root, sha, folder)
+        _refuse_pointers(folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Source(folder, sha)
+
+
+def _refuse_pointers(folder: Path) -> None:
+    # git archive asks git-lfs for the content, where it is installed and has it
+    attributes = folder.rglob(".gitattributes")
+    if not any(b"filter=lfs" in file.read_bytes() for file in attributes):
+        return
+    files = (file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
+    found = sorted(str(file.relative_to(folder)) for file in files if _is_pointer(file))
+    if found:
+        raise InputError(
+            f"{len(found)} files of the commit are Git LFS pointers, their content is not here",
+            "install git-lfs, then `git lfs fetch`",
+            found[:12],
+        )
+
+
+def _is_pointer(file: Path) -> bool:
+    if file.stat().st_size > POINTER_LIMIT:
+        return False
+    return file.read_bytes().startswith(b"version https://git-lfs.github.com/spec/")
 
 
 def fingerprint(source: Source, extra: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from devenv.cli.machine import known
 # verb file -> its verbs: only the file of the verb that was asked for is imported, so that the command line answers at once
 FILES: dict[str, tuple[str, ...]] = {
     "up": ("up",),
+    "push": ("push",),
     "down": ("down", "destroy"),
     "plan": ("plan",),
     "ps": ("ps", "ps:scale", "ps:restart", "ps:stop", "ps:type"),

@@ -1,7 +1,7 @@
 """The app as its folder tells it. `load` is the only function of this room that opens files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -71,16 +71,18 @@ class _Made:
     warnings: tuple[str, ...] = ()
 
 
-def load(root: Path, environment: str | None = None) -> App:
+def load(root: Path, environment: str | None = None, home: Path | None = None) -> App:
     """Read the app in the folder `root`; `environment` is app.json's `review` or `test`.
 
-    Raises one InputError with every problem of every file.
+    `home` is the work tree that `root`, a copy of a commit, belongs to: .env and what git says of the name are taken
+    from there. Raises one InputError with every problem of every file.
     """
     folder = _open(root)
     types = folder.parsed("Procfile", procfile.parse, Procfile())
     manifest = folder.parsed("app.json", lambda text: app_json.parse(text, environment=environment), AppJson())
     yml = folder.parsed("heroku.yml", heroku_yml.parse, HerokuYml())
-    dotenv = folder.parsed(".env", config_vars.parse_dotenv, ConfigVars(EMPTY, EMPTY))
+    own = folder if home is None else replace(_open(home), problems=folder.problems)
+    dotenv = own.parsed(".env", config_vars.parse_dotenv, ConfigVars(EMPTY, EMPTY))
     made = None
     if not folder.broken & {"app.json", "heroku.yml"}:  # they decide what is built
         try:
@@ -92,16 +94,22 @@ def load(root: Path, environment: str | None = None) -> App:
     folder.problems.raise_if_any("the app's files", "mend the lines above and run the same command again")
     assert made is not None
     warnings = (*types.warnings, *manifest.warnings, *yml.warnings, *made.warnings, *_misspelt(folder))
-    return _app(root, made, manifest, yml, dotenv, warnings)
+    return _app(root, home or root, made, manifest, yml, dotenv, warnings)
 
 
 def _app(
-    root: Path, made: _Made, manifest: AppJson, yml: HerokuYml, dotenv: ConfigVars, warnings: tuple[str, ...]
+    root: Path,
+    home: Path,
+    made: _Made,
+    manifest: AppJson,
+    yml: HerokuYml,
+    dotenv: ConfigVars,
+    warnings: tuple[str, ...],
 ) -> App:
     is_container = made.stack == "container"
     known = {type_.name for type_ in (*made.processes, *made.one_offs, *((made.release,) if made.release else ()))}
     unknown = (name for name in manifest.formation if name not in known)
-    config, folder_name = _git(root.resolve())
+    config, folder_name = _git(home.resolve())
     return App(
         name=naming.choose(manifest.name, naming.heroku_remote(config), folder_name),
         root=root,

@@ -2,16 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from devenv.base import proc
 from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
 from devenv.cluster import kube_logs
 from devenv.cluster.kube_model import HelmState
 from devenv.ops import rollout, shipped, traffic
 from devenv.ops.env import Env
+from devenv.ops.story import Steps, Story
 from devenv.plan import values
 from devenv.plan.model import ImageSpec, Plan, Release
 from devenv.plan.values import ReleaseNote
@@ -48,7 +51,7 @@ def _build(env: Env, plan: Plan, spec: ImageSpec, registry: str) -> str:
 
 def last_version(env: Env) -> int:
     """The number of the newest release, failed ones included; 0 when there is none."""
-    return _newest(env.kube.revisions(env.name, values.APP))
+    return newest(env.kube.revisions(env.name, values.APP))
 
 
 def app(
@@ -60,34 +63,67 @@ def app(
     commit: str = "",
     *,
     keep: bool = False,
+    again: bool = False,
+    story: Story | None = None,
 ) -> Deployed:
     """Make the app's release true and wait for it; with `keep` the release keeps its number (scaling is no release).
 
-    Raises ReleaseError with the reason and the last lines; the release before it serves on.
+    With `again` there is a release also when nothing changed. Raises ReleaseError with the reason and the last lines; the
+    release before it serves on.
     """
     states = env.kube.revisions(env.name, values.APP)
     state = states[-1] if states else None
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     facts = env.facts(references)
-    note = ReleaseNote(_newest(states) + 1, description, mode, commit, now)
+    note = ReleaseNote(newest(states) + 1, description, mode, commit, now, origins=plan.config.origins)
     release = values.app_release(plan, env.profile, note, facts)
     if state and state.status == "deployed":
-        if state.fingerprint == release.fingerprint:
+        if state.fingerprint == release.fingerprint and not again:
             verdict = _judge(env, state.version)
             if not verdict.failures:
                 if not verdict.done:
-                    wait(env, state.version, _fallback(states, state.version))
+                    with _or_back(env, _fallback(states, state.version)):
+                        wait(env, state.version, story)
                 return Deployed(state.version, False)
         # `down` changes nothing but `running`: starting the same again is no new release
-        if keep or state.fingerprint == values.app_release(plan, env.profile, note, facts, running=False).fingerprint:
+        stopped = values.app_release(plan, env.profile, note, facts, running=False).fingerprint
+        if keep or (state.fingerprint == stopped and not again):
             note = replace(note, version=state.version, phase=False)
             release = values.app_release(plan, env.profile, note, facts)
-    upgrade(env, release, plan.release_phase is not None and note.phase)
-    wait(env, note.version, next((each for each in reversed(states) if each.status == "deployed"), None))
+    launch(env, release, states, story)
     return Deployed(note.version, True)
 
 
-def _newest(states: Sequence[HelmState]) -> int:
+def launch(env: Env, release: Release, states: Sequence[HelmState], story: Story | None = None) -> None:
+    """Hand the release to Helm and wait for its processes. Whatever ends this early, the release before it serves on."""
+    content = release.values
+    has_phase = bool(content["releasePhase"] and content["running"] and content["release"]["phase"])
+    story = story or Steps(env.console)
+    with _or_back(env, next((each for each in reversed(states) if each.status == "deployed"), None)):
+        story.released(release.version, has_phase)
+        upgrade(env, release, has_phase, story)
+        wait(env, release.version, story)
+
+
+@contextmanager
+def _or_back(env: Env, before: HelmState | None) -> Iterator[None]:
+    """When what is done in here fails or is interrupted, go back to the revision `before`."""
+    try:
+        yield
+    except PhaseFailed:
+        raise  # no process has been touched
+    except BaseException:
+        if before:
+            try:
+                with proc.afterwards():
+                    env.helm.rollback(values.APP, env.name, before.revision, timeout=30, wait=False)
+            except DevenvError as error:
+                env.console.warn(f"{error.message}; the next command that changes the env goes on from here")
+        raise
+
+
+def newest(states: Sequence[HelmState]) -> int:
+    """The highest number that a release was given; 0 without one."""
     # a return to an older release carries the older number: no number is given twice
     return max((each.version for each in states), default=0)
 
@@ -97,8 +133,12 @@ def _fallback(states: Sequence[HelmState], version: int) -> HelmState | None:
     return next((each for each in reversed(states) if each.version != version and each.status in SERVED), None)
 
 
-def upgrade(env: Env, release: Release, has_phase: bool) -> None:
-    """Hand the release to Helm; the release phase's output appears as it comes."""
+class PhaseFailed(ReleaseError):
+    """The release command failed: no process has moved to the release."""
+
+
+def upgrade(env: Env, release: Release, has_phase: bool, story: Story) -> None:
+    """Hand the release to Helm; the release phase's output appears as it comes. Raises PhaseFailed, ReleaseError."""
     text = str(release.values["release"]["description"])
     if not has_phase:
         env.helm.upgrade(release, shipped.chart("app"), 300, description=text, wait=False)
@@ -107,8 +147,7 @@ def upgrade(env: Env, release: Release, has_phase: bool) -> None:
     stop = threading.Event()
     lines: list[str] = []
     _end_phase(env)
-    env.console.say("Running release command...")
-    follower = threading.Thread(target=_follow_phase, args=(env, version, lines, stop), daemon=True)
+    follower = threading.Thread(target=_follow_phase, args=(env, version, lines, stop, story), daemon=True)
     follower.start()
     try:
         env.helm.upgrade(release, shipped.chart("app"), env.profile.release_timeout, description=text, wait=False)
@@ -117,7 +156,8 @@ def upgrade(env: Env, release: Release, has_phase: bool) -> None:
             stop.set()
             follower.join(timeout=5)
             hint = "the release before it serves on; mend it and run the same command again"
-            raise ReleaseError(f"release command failed: {failed}", hint, lines[-12:]) from error
+            story.phase_failed()
+            raise PhaseFailed(f"release command failed: {failed}", hint, lines[-12:]) from error
         raise
     else:
         stop.set()
@@ -140,7 +180,7 @@ def _end_phase(env: Env) -> None:
                 time.sleep(0.25)
 
 
-def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Event) -> None:
+def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Event, story: Story) -> None:
     selector = f"{RELEASE_PODS},{rollout.RELEASE}={version}"
     try:
         while not (pods := [pod for pod in env.kube.pods(env.name, selector) if pod.phase != "Pending"]):
@@ -148,7 +188,7 @@ def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Even
                 return
         for _, line in kube_logs.follow(env.kube, pods[0], stop=stop):
             lines.append(line)
-            env.console.say(f"       {line}")
+            story.phase_line(line)
     except DevenvError as error:
         env.console.detail(f"the release command's log ended: {error.message}")
 
@@ -162,8 +202,8 @@ def _failed_phase(env: Env, version: int) -> str | None:
                 )
             if container.state == "waiting" and container.reason:
                 return f"{container.reason} {container.message}".strip()
-    jobs = [job for job in env.kube.jobs(env.name, RELEASE_PODS) if job.failure]
-    return jobs[0].failure if jobs else None
+    jobs = [job for job in env.kube.jobs(env.name) if job.name == f"release-v{version}"]
+    return jobs[0].failure or None if jobs else None
 
 
 def _judge(env: Env, version: int) -> rollout.Verdict:
@@ -173,25 +213,19 @@ def _judge(env: Env, version: int) -> rollout.Verdict:
     )
 
 
-def wait(env: Env, version: int, before: HelmState | None, clock: Callable[[], float] = time.monotonic) -> None:
-    """Wait until every process runs release `version`; on failure go back to `before` and raise ReleaseError."""
+def wait(env: Env, version: int, story: Story | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    """Wait until every process runs release `version`; raises ReleaseError with the reason when they do not come up."""
     deadline = clock() + env.profile.boot_timeout + PATIENCE
-    with env.console.step("Starting processes") as step:
+    with (story or Steps(env.console)).waiting() as step:
         while True:
             verdict = _judge(env, version)
             if verdict.done and not verdict.failures:
                 traffic.settle(env)
                 return
-            if verdict.failures:
-                break
+            if verdict.failures or clock() > deadline:
+                raise _explain(env, verdict)
             step.note = verdict.waiting
-            if clock() > deadline:
-                break
             time.sleep(0.1)
-        error = _explain(env, verdict)
-        if before:
-            env.helm.rollback(values.APP, env.name, before.revision, wait=False)
-        raise error
 
 
 def _explain(env: Env, verdict: rollout.Verdict) -> ReleaseError:

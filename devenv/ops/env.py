@@ -13,6 +13,7 @@ from devenv.base.errors import ClusterError, InputError
 from devenv.base.proc import Runner, SubprocessRunner
 from devenv.build import builder
 from devenv.build.source import Source, work_tree
+from devenv.cluster import kube_helm
 from devenv.cluster import provider as providers
 from devenv.cluster.helm import Helm
 from devenv.cluster.kube import Kube
@@ -50,10 +51,17 @@ class Env:
         self.console = console
         self.runner: Runner = runner or SubprocessRunner()
 
+    def at(self, source: Source) -> "Env":
+        """The same env as a commit's files make it, in place of the work tree's."""
+        other = Env(self.options, self.console, self.runner)
+        shared = ("profile", "spec", "provider", "status", "access", "kube", "helm")
+        other.__dict__ |= {name: self.__dict__[name] for name in shared if name in self.__dict__} | {"source": source}
+        return other
+
     @cached_property
     def app(self) -> App:
         """The app in the folder; raises InputError with every problem of its files."""
-        app = heroku.load(self.options.app_dir)
+        app = heroku.load(self.source.root, home=self.options.app_dir)
         self.hide(app.dotenv.values)
         return app
 
@@ -157,8 +165,9 @@ class Env:
         """The values of the app's release that serves, whatever failed or was interrupted after it; empty without one."""
         states = self.kube.revisions(self.name, values.APP)
         for status in ("deployed", "superseded"):
-            if found := [each.revision for each in states if each.status == status]:
-                return self.helm.values(values.APP, self.name, found[-1])
+            for revision in [each.revision for each in states if each.status == status][-1:]:
+                if found := kube_helm.record(self.kube, self.name, values.APP, revision):
+                    return dict(found.values)
         return {}
 
     def save(self, new: Settings) -> None:

@@ -1,0 +1,179 @@
+"""`push`: a commit, built and run as production would."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from devenv.base import git
+from devenv.base.errors import BuildError
+from devenv.build import builder, output, source, stack
+from devenv.heroku.model import App
+from devenv.ops import addons, cluster, credentials, deploy, lock, up
+from devenv.ops.env import Env
+from devenv.ops.story import Dialect
+from devenv.plan import names
+from devenv.plan.model import ImageSpec, Plan
+from devenv.plan.settings import Settings
+
+RELEASE = "release"  # the mode of an env that runs a commit
+DECLARED = (
+    output.WARNING + "Release command declared: this new release will not be available until the command succeeds."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What a push did: the commit, the release that it became, whether there was anything to do."""
+
+    app: str
+    env: str
+    url: str | None
+    version: int
+    commit: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What serves: the commit (empty for a work tree, and when all is stopped), its release."""
+
+    commit: str
+    version: int
+    mode: str
+
+
+def deployed(env: Env) -> Deployed:
+    """The commit that serves now; the cluster is the only one to know."""
+    content = env.served() if env.status.state == "running" and env.exists() else {}
+    release = content.get("release", {})
+    runs = content.get("running", False) and release.get("mode") == RELEASE
+    return Deployed(
+        release.get("commit", "") if runs else "", int(release.get("version", 0)), str(release.get("mode", ""))
+    )
+
+
+def push(env: Env, ref: str = "HEAD", *, force: bool = False) -> PushResult:
+    """Build commit `ref` and release it; with `force` also when it is what serves already. Raises DevenvError."""
+    folder, say = env.options.app_dir, env.console.say
+    sha = git.full_sha(env.runner, folder, ref)
+    _mention(env, ref, sha)
+    with source.commit(env.runner, folder, sha) as files:
+        here = env.at(files)
+        before = up.preview(here)  # every problem that needs no cluster comes first
+        up.check(before)
+        with lock.hold(f"env-{here.spec.name}-{here.name}", here.console):
+            serving = deployed(here)
+            if serving.commit == sha and not force:
+                say("Everything up-to-date")
+                return _result(here, before, serving.version, sha, changed=False)
+            cluster.ensure(here)
+            say("Compressing source files... done.")
+            say("Building source:")
+            say()
+            for text in before.warnings:
+                say(output.warning(text))
+            if serving.mode == up.WORK_TREE:
+                say(output.warning(f"{here.name} ran the work tree: from here on it runs commits, until `devenv up`"))
+            return _release(here, sha, force)
+
+
+def _mention(env: Env, ref: str, sha: str) -> None:
+    if ref == "HEAD" and (count := git.changed(env.runner, env.options.app_dir)):
+        files = "file differs" if count == 1 else "files differ"
+        env.console.warn(f"{count} {files} from the last commit: what is pushed is commit {sha[:8]}")
+
+
+def _release(env: Env, sha: str, force: bool) -> PushResult:
+    settings = env.settings()
+    complete = credentials.complete(settings, env.app, up.planned(env, settings).addons)
+    if complete != settings or not env.exists():
+        env.save(complete)
+    plan = up.planned(env, complete)
+    references = _built(env, plan, complete)
+    env.console.say(output.heading("Launching..."))
+    story = Dialect(env.console, lambda number, phase: _launched(env, plan, number, phase), "Verifying deploy...")
+    done = deploy.app(env, plan, references, f"Deploy {sha[:8]}", RELEASE, sha, again=True, story=story)
+    addons.remove_unplanned(env, plan.addons)
+    if any(item.type.name == "web" and item.quantity for item in plan.processes):
+        cluster.wait_router(env, names.host(env.name))
+    return _result(env, plan, done.version, sha, changed=True)
+
+
+def _built(env: Env, plan: Plan, settings: Settings) -> dict[str, str]:
+    try:
+        return up.prepare(env, plan, settings, lambda: _images(env, plan))[1]
+    except BuildError as error:
+        # Heroku's block (heroku.md section 6.2); what failed stands in the error, which comes after it
+        for line in (
+            output.warning(error.message[0].upper() + error.message[1:] + "."),
+            "",
+            output.warning("Push failed"),
+            "Verifying deploy...",
+            "",
+            f"!\tPush rejected to {env.name}.",
+            "",
+        ):
+            env.console.say(line)
+        raise
+
+
+def _images(env: Env, plan: Plan) -> dict[str, str]:
+    registry, say = env.status.registry, env.console.say
+    found: dict[str, str] = {}
+    for spec in plan.images:
+        reference = builder.exists(registry, spec)
+        on_line = _in_order(env, spec)
+        if reference is None:
+            chosen = builder.select(env.app, spec, env.runner, dict(plan.config.values), env.status.source)
+            reference = chosen.build(env.source, spec, registry, on_line).reference
+        else:
+            what = stack.title(spec.buildpacks) if spec.buildpacks else spec.name
+            on_line(output.heading(f"{what} is built already: nothing that goes into its image has changed"))
+            on_line(output.heading(COMPRESSING))
+            on_line(output.detail(f"Done: {output.size(builder.size(registry, spec))} (0 moved)"))
+        found[spec.name] = reference
+    if not plan.images[0].buildpacks:
+        _types(env.app, say)
+    say()
+    return found
+
+
+COMPRESSING = "Compressing..."
+
+
+def _in_order(env: Env, spec: ImageSpec) -> Callable[[str], None]:
+    """The build's lines, with the process types before the image is compressed, as on Heroku."""
+    say = env.console.say
+    first = deploy.last_version(env) == 0
+
+    def on_line(text: str) -> None:
+        if text == output.heading(COMPRESSING) and spec.buildpacks:
+            _types(env.app, say)
+            say()
+        elif first and text.startswith(output.heading("Using buildpack: ")):
+            text = output.heading("Determining which buildpack to use for this app")
+        say(text)
+
+    return on_line
+
+
+def _types(app: App, say: Callable[[str], None]) -> None:
+    everything = (*app.processes, *((app.release,) if app.release else ()))
+    declared = [item.name for item in everything if not item.source.startswith("heroku/")]
+    defaults = [item.name for item in app.buildpacks[-1].default_types] if app.buildpacks else []
+    for line in output.process_types(declared, defaults):
+        say(line)
+
+
+def _launched(env: Env, plan: Plan, number: int, has_phase: bool) -> None:
+    say = env.console.say
+    if has_phase:
+        say(DECLARED)
+    say(output.detail(f"Released v{number}"))
+    web = any(item.type.name == "web" for item in plan.processes)
+    say(output.detail(f"{env.url}/ deployed to devenv" if web else f"{env.name} deployed to devenv"))
+    say()
+
+
+def _result(env: Env, plan: Plan, version: int, sha: str, *, changed: bool) -> PushResult:
+    web = any(item.type.name == "web" for item in plan.processes)
+    return PushResult(plan.app, env.name, env.url if web else None, version, sha, changed)
