@@ -20,6 +20,7 @@ from devenv.cli.machine import known
 FILES: dict[str, tuple[str, ...]] = {
     "up": ("up",),
     "push": ("push",),
+    "git": ("git:remote",),
     "down": ("down", "destroy"),
     "plan": ("plan",),
     "ps": ("ps", "ps:scale", "ps:restart", "ps:stop", "ps:type"),
@@ -151,11 +152,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return told.exit_code
 
 
-def run() -> None:
-    """The console script."""
+def obey_signals() -> None:
+    """Have signals end this run as an exception, so that what was begun is put away: a one-off dyno, a build, a lock."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and jobs in the background of a script
             signal.signal(number, _ended)
+
+
+def run() -> None:
+    """The console script."""
+    obey_signals()
     status = main()
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -167,7 +173,6 @@ def run() -> None:
 
 
 def _ended(number: int, _frame: object) -> None:
-    # as an exception, so that what was begun is put away: a one-off dyno, a build, a lock
     proc.stop(number)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 

@@ -154,7 +154,9 @@ def _container(
         "env": [{"name": name, "value": value.replace("$", "$$")} for name, value in given.items()],
         "envFrom": [{"secretRef": {"name": "app-config"}}],
         **(
-            {"volumeMounts": [{"name": "sync", "mountPath": "/.devenv", "readOnly": True}]} if process.get("sync") else {}
+            {"volumeMounts": [{"name": "sync", "mountPath": "/.devenv", "readOnly": True}]}
+            if process.get("sync")
+            else {}
         ),
         **({"workingDir": process["home"]} if process["home"] else {}),
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": f"{2 * memory}Mi"}},
