@@ -45,11 +45,50 @@ def exists(registry: str, spec: ImageSpec) -> str | None:
     return answer[0].get("docker-content-digest") if answer else None
 
 
-def has(name: str) -> bool:
-    """Whether the registry that an image is named for (`localhost:5001/lamp/web:0a1b`) has it."""
+def digest(name: str) -> str | None:
+    """The digest of an image by its whole name (`localhost:5001/lamp/web:0a1b`); None when its registry does not have it."""
+    answer = _ask(*_place(name), "HEAD")
+    return answer[0].get("docker-content-digest") if answer else None
+
+
+def tags(repository: str) -> list[str]:
+    """The tags of `localhost:5001/lamp/web`; empty when there is no such repository."""
+    registry, _, path = repository.partition("/")
+    answer = _ask(registry, f"{path}/tags/list", "GET")
+    return list(answer[1].get("tags") or []) if answer else []
+
+
+def tag(name: str, further: str) -> None:
+    """Give an image of the registry a further tag. Raises BuildError when it is not there."""
+    registry, path = _place(name)
+    answer = _exchange(registry, path, "GET")
+    if answer is None:
+        raise BuildError(f"`{name}` is not in the registry", "run the same command again: it builds what is not there")
+    headers, manifest = answer
+    _exchange(registry, f"{path.rpartition('/')[0]}/{further}", "PUT", (headers["content-type"], manifest))
+
+
+def delete(runner: Runner, repository: str, digest: str) -> None:
+    """Delete an image with all its tags, from the engine too. Raises BuildError where the registry refuses."""
+    registry, _, path = repository.partition("/")
+    _ask(registry, f"{path}/manifests/{digest}", "DELETE")
+    listing = [
+        "docker",
+        "image",
+        "ls",
+        "--digests",
+        f"--filter=reference={repository}",
+        "--format={{.Tag}} {{.Digest}}",
+    ]
+    rows = (row.split() for row in runner.run(listing).stdout.splitlines())
+    if mine := [f"{repository}:{tag}" for tag, of in rows if of == digest and tag != "<none>"]:
+        runner.run(["docker", "image", "rm", *mine], check=False)
+
+
+def _place(name: str) -> tuple[str, str]:
     registry, _, path = name.partition("/")
     repository, _, tag = path.rpartition(":")
-    return _ask(registry, f"{repository}/manifests/{tag}", "HEAD") is not None
+    return registry, f"{repository}/manifests/{tag}"
 
 
 def total(registry: str, spec: ImageSpec) -> int:
@@ -92,14 +131,23 @@ def _bytes_of(runner: Runner, name: str, moved: set[str], sizes: list[int]) -> i
     return sum(size for layer, size in zip(layers, sizes, strict=False) if layer in moved)
 
 
-def _ask(registry: str, path: str, method: str) -> tuple[Mapping[str, str], dict[str, Any]] | None:
+def _ask(
+    registry: str, path: str, method: str, body: tuple[str, bytes] | None = None
+) -> tuple[Mapping[str, str], dict[str, Any]] | None:
+    found = _exchange(registry, path, method, body)
+    return (found[0], json.loads(found[1]) if found[1] else {}) if found else None
+
+
+def _exchange(
+    registry: str, path: str, method: str, body: tuple[str, bytes] | None = None
+) -> tuple[Mapping[str, str], bytes] | None:
     # a proxy of the host has no business between this machine and its own registry
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(f"http://{registry}/v2/{path}", method=method, headers={"Accept": ACCEPT})
+    headers = {"Accept": ACCEPT, **({"Content-Type": body[0]} if body else {})}
+    request = urllib.request.Request(f"http://{registry}/v2/{path}", body[1] if body else None, headers, method=method)
     try:
         with opener.open(request, timeout=PATIENCE) as answer:
-            body = answer.read()
-            return {name.lower(): value for name, value in answer.headers.items()}, json.loads(body) if body else {}
+            return {name.lower(): value for name, value in answer.headers.items()}, answer.read()
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 404:

@@ -19,7 +19,7 @@ from devenv.cli.machine import known
 # verb file -> its verbs: only the file of the verb that was asked for is imported, so that the command line answers at once
 FILES: dict[str, tuple[str, ...]] = {
     "up": ("up",),
-    "push": ("push",),
+    "push": ("push", "promote"),
     "git": ("git:remote",),
     "down": ("down", "destroy"),
     "plan": ("plan",),
@@ -29,7 +29,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "config": ("config", "config:get", "config:set", "config:unset", "config:edit"),
     "addons": ("addons", "addons:create", "addons:destroy", "addons:mode"),
     "data": ("pg:psql", "pg:info", "redis:cli", "mqtt:sub", "mqtt:pub", "es:curl"),
-    "releases": ("releases",),
+    "releases": ("releases", "releases:info", "releases:output", "releases:retry", "rollback"),
     "open": ("open",),
     "doctor": ("doctor",),
     "cluster": ("cluster", "cluster:status", "cluster:create", "cluster:delete"),

@@ -29,3 +29,18 @@ def push(
     result = deploy(shell.env, ref, force=force)
     if shell.json:
         emit(shell, result)
+
+
+@verb(app, "promote", "devenv promote --to lamp-production")
+def promote(
+    shell: Shell, to: Annotated[str, typer.Option("--to", "-t", help="The env that gets it.", metavar="ENV")]
+) -> None:
+    """Run what serves in this env in another one too: the same image and process types, with that env's own config.
+
+    The release command runs there.
+    """
+    from devenv.ops.promote import promote as further
+
+    done = further(shell.env, to)
+    if shell.json:
+        emit(shell, done)

@@ -103,6 +103,7 @@ class Engine:
                 name=name,
                 detach=True,
                 labels={LABEL: cluster},
+                environment={"REGISTRY_STORAGE_DELETE_ENABLED": "true"},
                 ports={f"{REGISTRY_PORT}/tcp": ("127.0.0.1", port)},
                 volumes={LAYERS: {"bind": REGISTRY_DATA, "mode": "rw"}},
                 restart_policy={"Name": "unless-stopped"},

@@ -13,7 +13,7 @@ from devenv.base.resources import dump_yaml
 from devenv.cluster import binaries
 from devenv.plan.model import Access, Release
 
-HISTORY_MAX = 20
+HISTORY_MAX = 50  # ten releases with every scaling between them; each is a Secret of 10 to 20 kB
 FINGERPRINT = "devenv.fingerprint"
 VERSION = "devenv.version"
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")

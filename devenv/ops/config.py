@@ -1,15 +1,20 @@
 """Config vars of an env: what they are, where each came from, and changing them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from devenv.base import git
 from devenv.base.errors import InputError, Problems
+from devenv.build import source
 from devenv.heroku import config_vars
 from devenv.heroku.model import ConfigVars
 from devenv.ops import addons, cluster, credentials, deploy, lock
 from devenv.ops.env import Env
 from devenv.ops.up import WORK_TREE, planned
 from devenv.plan import settings as memory
+from devenv.plan.config import SET
 from devenv.plan.model import ImageSpec, Plan
 from devenv.plan.settings import Settings
 
@@ -25,10 +30,22 @@ def current(env: Env) -> ConfigVars:
     """The config vars with their origins: those of the running release, else what `up` would give."""
     from devenv.ops import up
 
-    if env.status.state == "running" and env.exists() and not _has_files(env):
-        found = {name: str(value) for name, value in env.served().get("config", {}).items()}
-        return ConfigVars(found, dict.fromkeys(found, "release"))
+    content = env.served() if env.status.state == "running" and env.exists() else {}
+    if content and (content["release"].get("commit") or not _has_files(env)):
+        return _of_release(content, env.settings())
     return up.preview(env).config
+
+
+def _of_release(content: Mapping[str, Any], settings: Settings) -> ConfigVars:
+    """What a release was made with, and what was set since: a config:set that failed is kept, as on Heroku."""
+    found = {name: str(value) for name, value in content["config"].items()}
+    origins = {**dict.fromkeys(found, "release"), **content["release"].get("origins", {})}
+    ours = {name for name, origin in origins.items() if origin.endswith(" stand-in")}
+    for name, value in settings.config.items():
+        if name not in ours:
+            found[name], origins[name] = value, SET
+    values = {name: value for name, value in found.items() if name in ours or name not in settings.unset}
+    return ConfigVars(values, {name: origins[name] for name in values})
 
 
 def _has_files(env: Env) -> bool:
@@ -74,28 +91,42 @@ def update(env: Env, edit: Callable[[Settings], Settings], description: str, *, 
         if not content:
             env.save(after)
             return Changed(None)
-        plan = planned(env, after)
-        after = credentials.complete(after, env.app, plan.addons)
-        plan = planned(env, after)
-        if not content.get("running", True):
-            env.save(after)
-            return Changed(None)
-        env.save(after)
-        addons.ensure(env, plan.addons, after)
-        addons.wait_ready(env)
-        done = deploy.app(
-            env,
-            plan,
-            _running_images(content, plan),
-            description,
-            str(content["release"].get("mode", WORK_TREE)),
-            keep=keep,
+        with files_of(env, content) as here:
+            return _apply(here, after, content, description, keep)
+
+
+def _apply(env: Env, after: Settings, content: Mapping[str, Any], description: str, keep: bool) -> Changed:
+    plan = planned(env, after)
+    after = credentials.complete(after, env.app, plan.addons)
+    plan = planned(env, after)
+    env.save(after)
+    if not content.get("running", True):
+        return Changed(None)
+    addons.ensure(env, plan.addons, after)
+    addons.wait_ready(env)
+    note = content["release"]
+    mode, commit = str(note.get("mode", WORK_TREE)), str(note.get("commit", ""))
+    done = deploy.app(env, plan, running_images(content, plan), description, mode, commit, keep=keep)
+    addons.remove_unplanned(env, plan.addons)
+    return Changed(done.version)
+
+
+@contextmanager
+def files_of(env: Env, content: Mapping[str, Any]) -> Iterator[Env]:
+    """The env with the app's files as the release has them: those of its commit, else the work tree. Raises InputError."""
+    if not (commit := str(content["release"].get("commit", ""))):
+        yield env
+        return
+    if not git.has(env.runner, env.options.app_dir, commit):
+        raise InputError(
+            f"{env.name} runs commit {commit[:8]}, which is not in this folder's repository",
+            "go to the app's clone and `git fetch`, or `devenv push` a commit that is here",
         )
-        addons.remove_unplanned(env, plan.addons)
-        return Changed(done.version)
+    with source.commit(env.runner, env.options.app_dir, commit) as files:
+        yield env.at(files)
 
 
-def _running_images(content: Mapping[str, object], plan: Plan) -> dict[str, str]:
+def running_images(content: Mapping[str, object], plan: Plan) -> dict[str, str]:
     """The images that run now, by ImageSpec name: a config change deploys no code."""
     processes = content["processes"]
     assert isinstance(processes, list)

@@ -12,7 +12,7 @@ from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
 from devenv.cluster import kube_logs
 from devenv.cluster.kube_model import HelmState
-from devenv.ops import rollout, shipped, traffic
+from devenv.ops import retention, rollout, shipped, traffic
 from devenv.ops.env import Env
 from devenv.ops.story import Steps, Story
 from devenv.plan import values
@@ -99,6 +99,7 @@ def launch(env: Env, release: Release, states: Sequence[HelmState], story: Story
     content = release.values
     has_phase = bool(content["releasePhase"] and content["running"] and content["release"]["phase"])
     story = story or Steps(env.console)
+    retention.hold(env, release)
     with _or_back(env, next((each for each in reversed(states) if each.status == "deployed"), None)):
         story.released(release.version, has_phase)
         upgrade(env, release, has_phase, story)

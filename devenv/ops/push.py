@@ -1,15 +1,16 @@
 """`push`: a commit, built and run as production would."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from devenv.base import git
 from devenv.base.errors import BuildError
 from devenv.build import builder, output, source, stack
 from devenv.heroku.model import App
-from devenv.ops import addons, cluster, credentials, deploy, lock, up
+from devenv.ops import addons, cluster, config, credentials, deploy, lock, retention, up
 from devenv.ops.env import Env
-from devenv.ops.story import Dialect
+from devenv.ops.story import Dialect, Story
 from devenv.plan import names
 from devenv.plan.model import ImageSpec, Plan
 from devenv.plan.settings import Settings
@@ -73,7 +74,9 @@ def push(env: Env, ref: str = "HEAD", *, force: bool = False) -> PushResult:
                 say(output.warning(text))
             if serving.mode == up.WORK_TREE:
                 say(output.warning(f"{here.name} ran the work tree: from here on it runs commits, until `devenv up`"))
-            return _release(here, sha, force)
+            story = Dialect(here.console, lambda number, phase: _launched(here, number, phase), "Verifying deploy...")
+            plan, done = release(here, sha, f"Deploy {sha[:8]}", story)
+            return _result(here, plan, done.version, sha, changed=True)
 
 
 def _mention(env: Env, ref: str, sha: str) -> None:
@@ -82,25 +85,28 @@ def _mention(env: Env, ref: str, sha: str) -> None:
         env.console.warn(f"{count} {files} from the last commit: what is pushed is commit {sha[:8]}")
 
 
-def _release(env: Env, sha: str, force: bool) -> PushResult:
+def release(
+    env: Env, sha: str, description: str, story: Story, built: Mapping[str, Any] | None = None
+) -> tuple[Plan, deploy.Deployed]:
+    """Have the commit whose files `env` sees run; `built` are the values of a release that has its images already."""
     settings = env.settings()
     complete = credentials.complete(settings, env.app, up.planned(env, settings).addons)
     if complete != settings or not env.exists():
         env.save(complete)
     plan = up.planned(env, complete)
-    references = _built(env, plan, complete)
-    env.console.say(output.heading("Launching..."))
-    story = Dialect(env.console, lambda number, phase: _launched(env, plan, number, phase), "Verifying deploy...")
-    done = deploy.app(env, plan, references, f"Deploy {sha[:8]}", RELEASE, sha, again=True, story=story)
+    references = _built(env, plan, complete, built)
+    done = deploy.app(env, plan, references, description, RELEASE, sha, again=True, story=story)
     addons.remove_unplanned(env, plan.addons)
+    retention.collect(env)
     if any(item.type.name == "web" and item.quantity for item in plan.processes):
         cluster.wait_router(env, names.host(env.name))
-    return _result(env, plan, done.version, sha, changed=True)
+    return plan, done
 
 
-def _built(env: Env, plan: Plan, settings: Settings) -> dict[str, str]:
+def _built(env: Env, plan: Plan, settings: Settings, built: Mapping[str, Any] | None) -> dict[str, str]:
     try:
-        return up.prepare(env, plan, settings, lambda: _images(env, plan))[1]
+        images = (lambda: _images(env, plan)) if built is None else (lambda: config.running_images(built, plan))
+        return up.prepare(env, plan, settings, images)[1]
     except BuildError as error:
         # Heroku's block (heroku.md section 6.2); what failed stands in the error, which comes after it
         for line in (
@@ -164,12 +170,13 @@ def _types(app: App, say: Callable[[str], None]) -> None:
         say(line)
 
 
-def _launched(env: Env, plan: Plan, number: int, has_phase: bool) -> None:
+def _launched(env: Env, number: int, has_phase: bool) -> None:
     say = env.console.say
+    say(output.heading("Launching..."))
     if has_phase:
         say(DECLARED)
     say(output.detail(f"Released v{number}"))
-    web = any(item.type.name == "web" for item in plan.processes)
+    web = any(item.name == "web" for item in env.app.processes)
     say(output.detail(f"{env.url}/ deployed to devenv" if web else f"{env.name} deployed to devenv"))
     say()
 

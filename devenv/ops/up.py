@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from devenv.base.errors import DevenvError, InputError
 from devenv.heroku import config_vars
-from devenv.ops import addons, cluster, credentials, deploy, lock, shipped
+from devenv.ops import addons, cluster, credentials, deploy, lock, retention, shipped
 from devenv.ops.env import Env
 from devenv.plan import make, names, values
 from devenv.plan.model import Plan
@@ -71,6 +71,8 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         changed, references = prepare(env, plan, complete, lambda: deploy.images(env, plan, always=build_always))
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         addons.remove_unplanned(env, plan.addons)
+        if done.changed:
+            retention.collect(env)
         if done.changed and any(item.type.name == "web" and item.quantity for item in plan.processes):
             cluster.wait_router(env, names.host(env.name))
     return UpResult(

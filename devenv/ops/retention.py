@@ -1,0 +1,63 @@
+"""Which images stay in the registry: those of an env's last ten releases.
+
+A release holds its image by a tag, `<cluster>.<env>.v<number>`, for all clusters of a machine share one storage and none
+knows of the others' releases (decision 0008). What no tag holds any more is deleted.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from devenv.base.errors import DevenvError
+from devenv.build import registry
+from devenv.ops.env import Env
+from devenv.plan.model import Release
+
+KEPT = 10  # releases
+HOLD = re.compile(r"(?P<owner>[a-z0-9-]+\.[a-z0-9-]+)\.v(?P<number>\d+)")
+
+
+def images(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The images that a release's processes and its release command run."""
+    items = [*content["processes"], *([content["releasePhase"]] if content.get("releasePhase") else [])]
+    return tuple(dict.fromkeys(str(item["image"]) for item in items))
+
+
+def hold(env: Env, release: Release) -> None:
+    """Keep the images of a release that is about to be made. Raises BuildError when the registry does not answer."""
+    for name in images(release.values):
+        registry.tag(name, f"{_owner(env)}.v{release.version}")
+
+
+def collect(env: Env) -> int:
+    """Delete the images that only releases before the last ten ran; how many. What is in the way is left for later."""
+    served = env.served()
+    serving = int(served.get("release", {}).get("version", 0))
+    count = 0
+    try:
+        for repository in {name.rpartition(":")[0] for name in images(served)} if served else ():
+            dead = expired(registry.tags(repository), _owner(env), serving)
+            for digest in {registry.digest(f"{repository}:{tag}") for tag in dead} - {None}:
+                assert digest
+                if not any(registry.digest(f"{repository}:{tag}") == digest for tag in living(repository, dead)):
+                    registry.delete(env.runner, repository, digest)
+                    count += 1
+    except DevenvError as error:
+        env.console.detail(f"old images stay for now: {error.message}")
+    return count
+
+
+def living(repository: str, dead: list[str]) -> list[str]:
+    """The tags by which releases, of whatever env, still hold images."""
+    return [tag for tag in registry.tags(repository) if HOLD.fullmatch(tag) and tag not in dead]
+
+
+def expired(tags: list[str], owner: str, serving: int) -> list[str]:
+    """Those of `tags` by which releases of `owner` before its last ten hold images; never that of the one that serves."""
+    found = [(int(each["number"]), tag) for tag in tags if (each := HOLD.fullmatch(tag)) and each["owner"] == owner]
+    old = sorted(found, reverse=True)[KEPT:]
+    return [tag for number, tag in old if number != serving]
+
+
+def _owner(env: Env) -> str:
+    return f"{env.spec.name}.{env.name}"
