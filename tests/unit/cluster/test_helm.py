@@ -31,7 +31,7 @@ def test_every_call_names_kubeconfig_context_and_namespace() -> None:
 
 def test_upgrade_argv() -> None:
     argv = helm.upgrade_argv("helm", ACCESS, RELEASE, CHART, 90.4, "Deploy 1a2b")
-    for word in ("--install", "--create-namespace", "--values=-", "--wait", "--timeout=90s", "--history-max=20"):
+    for word in ("--install", "--create-namespace", "--values=-", "--wait", "--timeout=90s", "--history-max=50"):
         assert word in argv
     assert "--labels=devenv.fingerprint=f1,devenv.version=7" in argv
     assert argv[-1] == "--description=Deploy 1a2b"
