@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devenv.base.index import EMPTY, FOLDER, Index, Recorded, Stamp, stamp
-from devenv.sync.view import Skip, View
+from devenv.sync.look import LARGE, Look, Skip
 
-TRIES = 3
+__all__ = ["LARGE", "Change", "Skip", "Tree"]
+TRIES = 3  # for a large file that changes while it is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +62,19 @@ class Tree:
     def look(self, paths: Collection[str]) -> tuple[list[Change], list[str]]:
         """What changed at these paths (a folder means all below it), what is gone first; and the files too large to read here."""
         with self._lock:
-            view = self._view()
+            look = self._new()
             for path in sorted(set(paths)):
-                view.path(path)
-            return self._note(view), view.large
+                look.path(path)
+            return self._note(look), look.large
 
     def look_all(self) -> tuple[list[Change], list[str]]:
         """`look` at the whole tree. Reads the content only of files whose stat changed."""
         with self._lock:
-            view = self._view()
-            view.walk("")
-            changes = self._note(view)
-            self.index.save(view.walked)
-            return changes, view.large
+            look = self._new()
+            look.walk("")
+            changes = self._note(look)
+            self.index.save(look.walked)
+            return changes, look.large
 
     def look_large(self, path: str) -> list[Change]:
         """Read a file that `look` found too large. Nothing comes back when it changed all the while: look again then."""
@@ -93,9 +94,9 @@ class Tree:
                 self.warn(path, error)
                 return []
             with self._lock:
-                view = self._view({path: (stamp(before), digest)})
-                view.path(path)
-                return self._note(view)
+                look = self._new({path: (stamp(before), digest)})
+                look.path(path)
+                return self._note(look)
         return []
 
     def since(self, seq: int) -> list[Change]:
@@ -117,23 +118,23 @@ class Tree:
             text = why if isinstance(why, str) else f"cannot be read ({why.strerror})"
             self.warnings.append(f"`{path or '.'}` {text}: its changes are not sent")
 
-    def _view(self, digests: dict[str, tuple[Stamp, str]] | None = None) -> View:
-        return View(str(self.folder), self.image, self.index, self.skip, self.warn, digests or {})
+    def _new(self, digests: dict[str, tuple[Stamp, str]] | None = None) -> Look:
+        return Look(str(self.folder), self.image, self.index, self.skip, self.warn, digests or {})
 
-    def _note(self, view: View) -> list[Change]:
-        view.settle()
+    def _note(self, look: Look) -> list[Change]:
+        look.settle()
         self.index.save()
         before, own = self._seen, list[Change]()
-        if view.rows:
-            seq = self.index.record(self.image, view.rows.items())
-            own = [Change(path, row, old, seq) for path, row, old in (*view.gone, *view.new)]
+        if look.rows:
+            seq = self.index.record(self.image, look.rows.items())
+            own = [Change(path, row, old, seq) for path, row, old in (*look.gone, *look.new)]
         else:
             seq = self.index.seq
         self._seen = seq
-        if seq == before + bool(view.rows):
+        if seq == before + bool(look.rows):
             return own
         # another process that looks at this folder came first: what it noted is news here too
-        others = [each for each in self.since(before) if each.path not in view.rows]
+        others = [each for each in self.since(before) if each.path not in look.rows]
         return sorted([*own, *others], key=lambda change: change.row is not None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devenv.base.index import Index, content
-from devenv.sync import view
+from devenv.sync import look
 from devenv.sync.tree import Change, Tree
 
 OLD = 1_700_000_000_000_000_000
@@ -243,7 +243,7 @@ def test_what_is_neither_file_nor_link_is_no_part(tree: Tree, root: Path) -> Non
 
 def test_large_files_wait(tree: Tree, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree.look_all()
-    monkeypatch.setattr(view, "LARGE", 3)
+    monkeypatch.setattr(look, "LARGE", 3)
     (root / "app.py").write_text("larger")
     assert tree.look(["app.py"]) == ([], ["app.py"])
     assert tree.look_all() == ([], ["app.py"])
@@ -256,7 +256,7 @@ def test_large_files_wait(tree: Tree, root: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_large_file_in_place_of_a_folder(tree: Tree, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree.look_all()
-    monkeypatch.setattr(view, "LARGE", 3)
+    monkeypatch.setattr(look, "LARGE", 3)
     shutil.rmtree(root / "lib")
     (root / "lib").write_text("larger")
     changes, large = tree.look(["lib"])
