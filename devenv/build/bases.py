@@ -34,15 +34,15 @@ def external(text: str, args: Mapping[str, str]) -> tuple[str, ...]:
     values: dict[str, str] = {}
     stages: set[str] = set()
     found: list[str] = []
-    for word, rest in _instructions(text):
+    for word, rest in instructions(text):
         if word == "ARG" and not stages:
             name, given, default = rest.strip().partition("=")
             if name in args or given:
-                values[name] = args.get(name, _filled(default.strip().strip("\"'"), values))
+                values[name] = args.get(name, filled(default.strip().strip("\"'"), values))
         elif word == "FROM":
             plain = re.sub(r"^(?:" + _FLAG.pattern + ")*", "", rest.strip()).split()
             if plain:
-                found += [_filled(plain[0], values)] if plain[0].lower() not in stages else []
+                found += [filled(plain[0], values)] if plain[0].lower() not in stages else []
                 stages.add(plain[2].lower() if len(plain) > 2 and plain[1].lower() == "as" else str(len(stages)))
         elif word in ("COPY", "RUN", "ADD"):
             found += [name for name in re.findall(r"(?:--|,)from=([^\s,]+)", rest) if name.lower() not in stages]
@@ -74,14 +74,17 @@ def offline_text(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-def _instructions(text: str) -> list[tuple[str, str]]:
+def instructions(text: str) -> list[tuple[str, str]]:
+    """The instructions of a Dockerfile, as (word in capitals, the rest), lines joined and comments left out."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     joined = re.sub(r"\\[ \t]*\n", " ", "\n".join(lines))
     found = (re.match(r"\s*([A-Za-z]+)\s+(.*)", line) for line in joined.splitlines())
     return [(match[1].upper(), match[2]) for match in found if match]
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """`text` with `$NAME`, `${NAME}`, `${NAME:-word}` and `${NAME:+word}` replaced; a name without a value is empty."""
+
     def value(match: "re.Match[str]") -> str:
         found = values.get(match[1] or match[2], "")
         if match[3] == "-":

@@ -17,6 +17,11 @@ STACK_IMAGE = "devenv.local/stack:24"
 
 def docker_context(source: Source, build: DockerBuild) -> Context:
     """What a Dockerfile sees: its own folder, without what its .dockerignore names."""
+    return scan(source, posixpath.dirname(posixpath.normpath(build.dockerfile)), docker_rules(source, build))
+
+
+def docker_rules(source: Source, build: DockerBuild) -> ignore.Rules:
+    """The rules of a Dockerfile's .dockerignore. Raises InputError when there is no such Dockerfile."""
     folder, name = posixpath.split(posixpath.normpath(build.dockerfile))
     root = source.root / folder
     if not (root / name).is_file():
@@ -25,8 +30,7 @@ def docker_context(source: Source, build: DockerBuild) -> Context:
         )
     files = (root / f"{name}.dockerignore", root / ".dockerignore")
     file = next((file for file in files if file.is_file()), None)
-    rules = ignore.dockerignore(file.read_text(errors="replace")) if file else ignore.NOTHING
-    return scan(source, folder, rules)
+    return ignore.dockerignore(file.read_text(errors="replace")) if file else ignore.NOTHING
 
 
 def docker_text(source: Source, build: DockerBuild) -> str:

@@ -52,6 +52,7 @@ class Context:
     left_out: tuple[str, ...]  # paths not to send; what lies below a directory is left out with it
     digest: str
     warnings: tuple[str, ...] = ()
+    rows: Mapping[str, str] = field(default_factory=dict, repr=False)  # path -> "f hash", "x hash" or "l target"
 
     def text(self, path: str) -> str:
         """The content of a file of the context; empty when it has no such file."""
@@ -124,7 +125,12 @@ def scan(source: Source, folder: str = "", rules: Rules | None = None) -> Contex
     rows = "\0".join(f"{path}\0{row}" for path, row in sorted(walk.rows.items()))
     digest = hashlib.blake2b(rows.encode(errors="surrogateescape"), digest_size=16).hexdigest()
     return Context(
-        root, frozenset(walk.rows), tuple(sorted(walk.left_out)), digest, rules.warnings + tuple(walk.warnings)
+        root,
+        frozenset(walk.rows),
+        tuple(sorted(walk.left_out)),
+        digest,
+        rules.warnings + tuple(walk.warnings),
+        walk.rows,
     )
 
 

@@ -24,6 +24,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "down": ("down", "destroy"),
     "plan": ("plan",),
     "ps": ("ps", "ps:scale", "ps:restart", "ps:stop", "ps:type"),
+    "sync": ("sync", "sync:status", "sync:why"),
     "logs": ("logs",),
     "run": ("run", "run:detached"),
     "config": ("config", "config:get", "config:set", "config:unset", "config:edit"),

@@ -18,7 +18,8 @@ def up(
 ) -> None:
     """Run the app in this folder: cluster, add-ons, image, release phase, processes.
 
-    Without -d it stays and prints the logs until Ctrl-C, which leaves the app running.
+    Without -d it stays: edits go into the running pods as they are saved, and the logs follow, until Ctrl-C, which
+    leaves the app running.
     """
     from devenv.ops.up import up as bring_up
 
@@ -32,10 +33,7 @@ def up(
         if result.url:
             console.out(console.style(result.url, "cyan", "bold", out=True))
     if not detach and not shell.json:
-        from devenv.cli.logs import tail
+        from devenv.cli.attach import follow
 
-        console.say(console.style("Logs follow; Ctrl-C ends this view, the app keeps running.", "dim"))
-        try:
-            tail(shell, process=None, dyno=None, source=None, lines=20)
-        except KeyboardInterrupt:
-            console.say(f"\n{result.env} keeps running. `devenv down` stops it, `devenv logs -t` shows its logs.")
+        console.say(console.style("Edits are synced, logs follow; Ctrl-C ends this, the app keeps running.", "dim"))
+        follow(shell, with_logs=True)

@@ -208,7 +208,7 @@ def _failed_phase(env: Env, version: int) -> str | None:
 
 
 def _judge(env: Env, version: int) -> rollout.Verdict:
-    workloads = env.kube.deployments(env.name)
+    workloads = env.kube.deployments(env.name, rollout.PROCESS)
     return rollout.judge(
         workloads, env.kube.pods(env.name, PROCESSES), version, env.profile.boot_timeout, datetime.now(UTC)
     )

@@ -13,6 +13,19 @@ from devenv.base.errors import ClusterError
 WAIT = 600.0  # seconds: longer than any deploy that is getting on
 
 
+def holder(name: str) -> str | None:
+    """The process that holds the lock `name`; None when nobody does."""
+    file = paths.state() / "locks" / f"{name}.lock"
+    if not file.exists():
+        return None
+    with open(file, encoding="utf-8") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return held.read().strip() or "?"
+    return None
+
+
 @contextmanager
 def hold(name: str, console: Console, wait: float = WAIT) -> Iterator[None]:
     """Hold the lock `name`; says whom it waits for. The kernel frees it when the holder dies, however it dies."""

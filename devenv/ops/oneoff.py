@@ -163,6 +163,12 @@ def _container(
     }
 
 
+def in_shell(command: str) -> list[str]:
+    """What to exec in a process's container to run `command` as its one-off would, without a pod of its own."""
+    choose = 'command -v bash > /dev/null && exec bash -c "$1" run "$2"; exec sh -c "$2"'
+    return ["sh", "-c", choose, "run", PROFILE, command]
+
+
 def _argv(shell: str, command: str, key: str) -> list[str]:
     argv = ["bash", "-c", PROFILE, "run", command] if shell == "bash" else ["sh", "-c", command]
     if not key:

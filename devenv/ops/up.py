@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from devenv.base.errors import DevenvError, InputError
 from devenv.heroku import config_vars
-from devenv.ops import addons, cluster, credentials, deploy, lock, retention, shipped
+from devenv.ops import addons, cluster, credentials, deploy, lock, retention, shipped, sync
 from devenv.ops.env import Env
 from devenv.plan import make, names, values
 from devenv.plan.model import Plan
@@ -69,6 +69,7 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         plan = planned(env, complete)
         addons.ensure_keeper(env)
         changed, references = prepare(env, plan, complete, lambda: deploy.images(env, plan, always=build_always))
+        sync.built(env, plan)
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         addons.remove_unplanned(env, plan.addons)
         if done.changed:

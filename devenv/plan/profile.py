@@ -25,6 +25,7 @@ SHAPES: Mapping[str, tuple[type, type | None]] = {
     "addons": (dict, str),
     "config": (dict, str),
     "timeouts": (dict, int),
+    "sync": (list, None),
 }
 # the keys within a mapping whose keys are not the user's own
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +34,16 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 FIR = re.compile(r"dyno-(\d{1,3})c-(\d{1,4}(?:\.\d+)?)gb")
 ROW = ("memory", "cpu")  # of `sizes`
+# an entry of `sync`: key -> what it holds
+RULE: Mapping[str, tuple[type, ...]] = {
+    "match": (str, list),
+    "do": (str,),
+    "types": (str, list),
+    "run": (str,),
+    "once": (bool,),
+    "back": (bool,),
+}
+DO = ("sync", "restart", "rebuild", "ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Profile:
     boot_timeout: int
     stop_timeout: int
     release_timeout: int
+    sync: tuple[Mapping[str, Any], ...] = ()  # rules for edits, as they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,8 @@ def _checked(layer: Layer, problems: Problems) -> dict[str, Any]:
         _typed(layer.where, key, value, kind, problems)
         if len(problems.lines) == before and inner:
             _check_inside(layer.where, key, value, inner, problems)
+        if len(problems.lines) == before and key == "sync":
+            _check_rules(layer.where, value, problems)
         good[key] = value
     return good
 
@@ -132,8 +146,26 @@ def _check_inside(where: str, key: str, value: Mapping[Any, Any], kind: type, pr
                     _unknown(where, f"{path}.{field}", field, ROW, problems)
 
 
+def _check_rules(where: str, entries: list[Any], problems: Problems) -> None:
+    for index, entry in enumerate(entries):
+        path = f"sync[{index}]"
+        if not isinstance(entry, dict) or "match" not in entry:
+            problems.add(where, f"`{path}` needs a `match`", 'for example {match: "*.txt", do: restart}')
+            continue
+        for name, item in entry.items():
+            if name not in RULE:
+                _unknown(where, f"{path}.{name}", name, RULE, problems)
+            elif not isinstance(item, RULE[name]) or (
+                isinstance(item, list) and not all(isinstance(each, str) for each in item)
+            ):
+                wanted = "true or false" if bool in RULE[name] else "a text" if list not in RULE[name] else "one text or a list"
+                problems.add(where, f"`{path}.{name}` must be {wanted}")
+            elif name == "do" and item not in DO:
+                problems.add(where, f"`{path}.do`: `{item}` is nothing to do", f"write one of {', '.join(DO)}")
+
+
 def _kind(kind: type) -> str:
-    return {str: "text", int: "number", dict: "mapping"}[kind]
+    return {str: "text", int: "number", dict: "mapping", list: "list"}[kind]
 
 
 def _whole_sizes(merged: Mapping[str, Any], where: str, problems: Problems) -> None:
@@ -170,6 +202,7 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         boot_timeout=timeouts["boot"],
         stop_timeout=timeouts["stop"],
         release_timeout=timeouts["release"],
+        sync=tuple(data.get("sync", ())),
     )
 
 

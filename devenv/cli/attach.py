@@ -1,0 +1,109 @@
+"""Staying with an env: its logs, its edits, one line for each batch."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from devenv.base.console import Console
+from devenv.base.errors import DevenvError
+from devenv.cli.common import Shell
+from devenv.ops.journal import Journal
+from devenv.sync.session import Batch
+
+SHOWN = 3  # names in a line
+
+
+def follow(shell: Shell, *, with_logs: bool) -> None:
+    """Sync edits, and show the logs, until Ctrl-C, which leaves the env running and says so."""
+    from devenv.ops import sync
+    from devenv.ops.env import Env
+    from devenv.ops.up import up
+
+    console, env = shell.console, shell.env
+    journal = Journal(env.spec.name, env.name)
+    refused: Mapping[str, str | None] = {}
+    try:
+        with sync.attached(env):
+            journal.begin()
+            if with_logs:
+                threading.Thread(target=_logs, args=(shell,), daemon=True).start()
+            else:
+                console.say(f"Syncing edits into {env.name}; Ctrl-C ends this, the app keeps running.")
+            while True:
+                wanted = sync.session(env, _Told(shell, journal), refused)
+                console.say(f"{_names(sorted(wanted))} changed: building anew")
+                env = Env(env.options, console)  # reads the files again
+                refused = {}
+                try:
+                    done = up(env)
+                    console.say(f"{env.name} is up (v{done.version})")
+                except DevenvError as error:
+                    refused = wanted
+                    console.say(console.style(f"Error: {error.message}", "red"))
+                    for line in error.details:
+                        console.say(f"  {line}")
+                    console.say("The release before it runs on; the next change of these files tries again.")
+                    env = Env(env.options, console)
+    except KeyboardInterrupt:
+        console.say(f"\n{env.name} keeps running. `devenv sync` goes on with edits, `devenv down` stops it.")
+
+
+def _logs(shell: Shell) -> None:
+    from devenv.cli.logs import tail
+
+    try:
+        tail(shell, process=None, dyno=None, source=None, lines=20)
+    except DevenvError as error:
+        shell.console.detail(f"the log ended: {error.message}")
+
+
+class _Told:
+    """Prints what a session reports, and notes it."""
+
+    def __init__(self, shell: Shell, journal: Journal) -> None:
+        self.shell = shell
+        self.journal = journal
+
+    @property
+    def console(self) -> Console:
+        return self.shell.console
+
+    def synced(self, batch: Batch, seconds: float, restarts: Sequence[str]) -> None:
+        """A batch is in every pod."""
+        from devenv.cli.render import compact
+
+        files = [batch.mirror.full(change.path) for change in batch.changes]
+        entry = self.journal.add(seconds, files, batch.names, list(restarts))
+        if self.shell.json:
+            self.console.out(compact(entry))
+            return
+        to = _names(batch.names) if batch.names else "no pod yet"
+        then = f", {' and '.join(restarts)} start{'s' * (len(restarts) == 1)} again" if restarts else ""
+        mark = self.console.style("↑", "green", "bold")
+        self.console.say(
+            f"{mark} {_names(files)} → {to}  {self.console.style(f'{seconds * 1000:.0f} ms', 'dim')}{then}"
+        )
+
+    def said(self, name: str, word: str, value: int, seconds: float | None) -> None:
+        """A process started again, or ended by itself."""
+        if word == "exit":
+            again = "it starts again soon, or with your next save"
+            self.console.say(f"{self.console.style('!', 'red', 'bold')} {name} exited with status {value}: {again}")
+        elif seconds is not None:
+            self.console.say(f"{self.console.style('↻', 'green', 'bold')} {name} started again  {seconds:.1f} s")
+
+    def refused(self, name: str, complaint: str) -> None:
+        """A pod does not take a change."""
+        self.console.say(f"{self.console.style('!', 'red', 'bold')} {name} does not take edits: {complaint}")
+
+    def ran(self, command: str, status: int, output: str) -> None:
+        """A command of a rule has ended."""
+        for line in output.splitlines()[-12:]:
+            self.console.say(f"       {line}")
+        if status:
+            self.console.say(f"{self.console.style('!', 'red', 'bold')} `{command}` failed with status {status}")
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) <= SHOWN:
+        return ", ".join(names)
+    return f"{', '.join(names[: SHOWN - 1])} and {len(names) - SHOWN + 1} more"

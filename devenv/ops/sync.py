@@ -1,0 +1,177 @@
+"""A sync session: the work tree, watched, and every pod of the env, watched, joined by the engine."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from devenv.base.errors import DevenvError, InputError, SyncError
+from devenv.base.index import Index
+from devenv.build import context
+from devenv.cluster.kube_model import Pod
+from devenv.ops import lock, oneoff
+from devenv.ops.env import Env
+from devenv.ops.status import KIND, dyno_name
+from devenv.plan.model import Plan
+from devenv.sync import frame, rules, watch
+from devenv.sync.engine import Engine
+from devenv.sync.mirror import Mirror
+from devenv.sync.session import Appeared, Report, Vanished
+from devenv.sync.target import Target
+from devenv.sync.tree import Tree
+
+PODS = "devenv.dev/kind in (process,sync)"
+KEY = "devenv.dev/sync"
+RUN = 600.0  # seconds for a command that a rule asks for
+
+
+def built(env: Env, plan: Plan) -> None:
+    """Put on record which files the images of the work tree hold."""
+    for spec in plan.images:
+        found = context.content(env.app, env.source, spec.name)
+        tree = Tree(found.folder, spec.tag, lambda path, folder: None, Index(found.folder))
+        if not tree.known:
+            tree.set_base(found.rows.items())
+
+
+def mirrors(env: Env) -> tuple[Mirror, ...]:
+    """The images that the env runs, with the files that each was built of. Raises InputError or SyncError."""
+    env.require()
+    served = env.served()
+    if not served.get("sync"):
+        raise InputError(
+            f"`{env.name}` runs a release, which takes no edits",
+            "`devenv up` runs this work tree instead; `devenv push` makes another release",
+        )
+    phase = served.get("releasePhase") or {}
+    every = [*served["processes"], phase] if phase else served["processes"]
+    known = [item for item in every if item["sync"]]
+    found = {item["image"]: item for item in known}
+    made = tuple(_mirror(env, served, image, item["sync"]) for image, item in found.items())
+    if unknown := [mirror for mirror in made if not mirror.tree.known]:
+        raise SyncError(
+            f"which files are in the image `{unknown[0].key}` is not on record on this machine",
+            "`devenv up` compares, and builds what it must",
+        )
+    return made
+
+
+def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mirror:
+    name = reference.partition("/")[2].rpartition(":")[0]
+    kept = context.kept(env.app, env.source, name)
+    root = env.source.root / kept.folder
+    languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
+    phase = served.get("releasePhase") or {}
+    return Mirror(
+        key=key,
+        tree=Tree(root, key, kept.skip, Index(root)),
+        rules=rules.rules(env.profile.sync, languages, bool(phase)),
+        mounts=kept.mounts,
+        folder=kept.folder,
+        release=phase.get("command", ""),
+        reloading=tuple(
+            item["type"] for item in served["processes"] if rules.reloads_itself(item["command"], served["config"])
+        ),
+    )
+
+
+@contextmanager
+def attached(env: Env) -> Iterator[None]:
+    """The right to sync into the env; raises SyncError when another session has it."""
+    name = f"sync-{env.spec.name}-{env.name}"
+    if other := lock.holder(name):
+        raise SyncError(
+            f"another session syncs into `{env.name}` (process {other})", "one is enough: it serves every pod"
+        )
+    with lock.hold(name, env.console):
+        yield
+
+
+def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """Sync until changes ask for another image: their paths and rows. Ctrl-C raises KeyboardInterrupt.
+
+    `refused` are those that did not lead to one before: they are not asked for again until they change.
+    """
+    found = mirrors(env)
+    skips = {mirror.folder: mirror.tree.skip for mirror in found}
+
+    def skip(path: str, is_folder: bool) -> str | None:
+        reasons = [
+            each(path[len(folder) :], is_folder)
+            for folder, each in skips.items()
+            if path.startswith(folder) and path != folder
+        ]
+        # a folder on the way to a context is watched too
+        return reasons[0] if reasons and all(reasons) else None
+
+    engine = Engine(found, report, run_once=lambda target, command: _run_once(env, target, command))
+    engine.refused = dict(refused)
+    watcher = watch.Watcher(env.source.root, skip, engine.put)
+    engine.took = watcher.took
+    over = threading.Event()
+    watcher.start()
+    if watcher.notice:
+        env.console.warn(watcher.notice)
+    threading.Thread(target=_watch_pods, args=(env, engine, over), daemon=True).start()
+    try:
+        engine.run()
+    finally:
+        over.set()
+        watcher.stop()
+    return engine.rebuild
+
+
+def _watch_pods(env: Env, engine: Engine, over: threading.Event) -> None:
+    known: set[str] = set()
+    while not over.is_set():
+        try:
+            there = {pod.name for pod in env.kube.pods(env.name, PODS)}
+            for name in known - there:
+                engine.put(Vanished(name))
+            known &= there
+            for event, pod in env.kube.watch_pods(env.name, PODS):
+                if over.is_set():
+                    return
+                _tell(env, engine, event, pod, known)
+        except DevenvError as error:
+            env.console.detail(f"sync: {error.message}; trying again")
+            over.wait(0.5)
+
+
+def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> None:
+    if event == "DELETED" or pod.deleting or pod.phase in ("Succeeded", "Failed"):
+        if pod.name in known:
+            known.discard(pod.name)
+            engine.put(Vanished(pod.name))
+        return
+    kind, key = pod.labels.get(KIND, ""), pod.annotations.get(KEY, "")
+    if pod.name in known or not (key or kind == "sync"):
+        return
+    container = next((each for each in pod.containers if not each.init), None)
+    if container is None or container.state != "running":
+        return
+    known.add(pod.name)
+    keeps = kind == "sync"
+    engine.put(
+        Appeared(
+            Target(
+                pod=pod.name,
+                container=container.name,
+                kind=kind,
+                process=pod.labels.get("devenv.dev/process", kind),
+                key=key,
+                open=lambda pod, container, argv: env.kube.open_exec(env.name, pod, argv, container=container),
+                put=engine.put,
+                name="sync" if keeps else dyno_name(pod),
+                state=f"{frame.KEEPER}/.loop" if keeps else frame.STATE,
+            )
+        )
+    )
+
+
+def _run_once(env: Env, target: Target, command: str) -> tuple[int, str]:
+    try:
+        done = env.kube.exec(env.name, target.pod, oneoff.in_shell(command), container=target.container, timeout=RUN)
+    except DevenvError as error:
+        return 1, error.message
+    return done.code, (done.stdout + done.stderr).strip()

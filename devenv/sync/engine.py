@@ -1,0 +1,142 @@
+"""One queue, one loop: what changed goes to every container that lacks it, and what must start again does."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from devenv.sync import bulk
+from devenv.sync.crew import QUIET, Crew
+from devenv.sync.mirror import Mirror
+from devenv.sync.session import Appeared, LargeRead, Ran, Report, Stop, Vanished
+from devenv.sync.target import Answered, Joined, Left, Said, Target
+from devenv.sync.tree import Change
+from devenv.sync.watch import Lost, Touched
+
+GATHER = 0.003  # seconds of quiet that end a batch, and the longest that one is gathered
+LONGEST_GATHER = 0.02
+
+
+@dataclass(slots=True)
+class Engine:
+    """A sync session. `put` takes messages of the watcher, the pod watch and the targets from any thread."""
+
+    mirrors: Sequence[Mirror]
+    report: Report
+    run_once: Callable[[Target, str], tuple[int, str]]
+    took: Callable[[float], None] = lambda seconds: None  # how long a look at everything took
+    messages: "queue.SimpleQueue[object]" = field(default_factory=queue.SimpleQueue)
+    rebuild: dict[str, str | None] = field(default_factory=dict)  # path -> row
+    refused: dict[str, str | None] = field(default_factory=dict)  # of a rebuild that failed: not asked for again
+    touched_at: float = 0.0
+    crew: Crew = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crew = Crew(self.mirrors, self.report, self.run_once, self.put)
+
+    def put(self, message: object) -> None:
+        """Hand over a message."""
+        self.messages.put(message)
+
+    def run(self) -> tuple[str, ...]:
+        """Sync until `Stop`, or until a change asks for another image: the paths that do. Targets are stopped in the end."""
+        try:
+            for mirror in self.mirrors:
+                self._found(mirror, *mirror.tree.look_all(), time.monotonic())
+                self._ask_rebuild(mirror, mirror.tree.since(0))
+            while not (self.rebuild and self._quiet()):
+                message = self._next()
+                if isinstance(message, Stop):
+                    return ()
+                self._handle(message)
+                self.crew.pump(self.touched_at)
+            return tuple(self.rebuild)
+        finally:
+            self.crew.stop()
+
+    def _quiet(self) -> bool:
+        return time.monotonic() - self.touched_at > 10 * QUIET
+
+    def _next(self) -> object | None:
+        try:
+            return self.messages.get(timeout=self._patience())
+        except queue.Empty:
+            return None
+
+    def _patience(self) -> float | None:
+        patience = self.crew.patience()
+        return QUIET if self.rebuild and patience is None else patience
+
+    def _handle(self, message: object | None) -> None:
+        match message:
+            case Touched():
+                self._look(message)
+            case Lost():
+                self._look_all()
+            case Appeared(target=target):
+                self.crew.appeared(target)
+            case Vanished(pod=pod):
+                self.crew.drop(pod)
+            case Joined():
+                self.crew.joined(message)
+            case Left(target=target, why=why):
+                self.crew.left(target, why)
+            case Answered():
+                self.crew.answered(message)
+            case Said():
+                self.crew.said(message)
+            case LargeRead(mirror=mirror, changes=changes):
+                self._found(mirror, list(changes), [], time.monotonic())
+            case bulk.Delivered():
+                self.crew.delivered(message)
+            case Ran():
+                self.crew.ran(message)
+
+    # the work tree
+
+    def _look(self, first: Touched) -> None:
+        """Look at what was touched, with what comes within a moment."""
+        paths, end = {first.path}, time.monotonic() + LONGEST_GATHER
+        others: list[object] = []
+        while (now := time.monotonic()) < end:
+            try:
+                message = self.messages.get(timeout=min(GATHER, end - now))
+            except queue.Empty:
+                break
+            if isinstance(message, Touched):
+                paths.add(message.path)
+            else:
+                others.append(message)
+        self.touched_at = time.monotonic()
+        for mirror in self.mirrors:
+            if within := mirror.within(paths):
+                self._found(mirror, *mirror.tree.look(within), first.at)
+        for message in others:
+            self.messages.put(message)
+
+    def _look_all(self) -> None:
+        started = time.monotonic()
+        for mirror in self.mirrors:
+            self._found(mirror, *mirror.tree.look_all(), started)
+        self.took(time.monotonic() - started)
+
+    def _found(self, mirror: Mirror, changes: list[Change], large: list[str], began: float) -> None:
+        for path in large:
+            threading.Thread(target=self._read_large, args=(mirror, path), daemon=True).start()
+        if not changes:
+            return
+        self._ask_rebuild(mirror, changes)
+        shown = tuple(change for change in changes if mirror.place(change.path))
+        if shown and changes[0].seq:
+            self.crew.expect(mirror, shown, began)
+
+    def _read_large(self, mirror: Mirror, path: str) -> None:
+        if changes := mirror.tree.look_large(path):
+            self.put(LargeRead(mirror, tuple(changes)))
+
+    def _ask_rebuild(self, mirror: Mirror, changes: Sequence[Change]) -> None:
+        for change in changes:
+            path = mirror.full(change.path)
+            if mirror.rebuilds(change) and self.refused.get(path, "") != change.row:
+                self.rebuild[path] = change.row

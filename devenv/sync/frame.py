@@ -1,0 +1,198 @@
+"""Changes as one line of shell and the tar archive that it reads: pure, but for the content of the files."""
+
+import io
+import os
+import posixpath
+import stat
+import tarfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devenv.sync.tree import Change
+
+STATE = "/tmp/.devenv"  # in a pod: its stage, the number of the last change, the pids of supervisor and loop
+KEEPER = "/.devenv"  # in the keeper: the volume
+FEW = 3  # folders: with more, one process that links all of them beats a rename in each
+Place = Callable[[str], str | None]  # path in the work tree -> absolute path in the container; None = not in the image
+
+# Reads lines of shell, each followed by the bytes that it consumes. An exec'd process does not end with its client: without a line for a
+# minute (a heartbeat is one) it leaves by itself, where the shell can tell (bash, busybox), and at the end of the stream anywhere.
+LOOP = """\
+s=$1
+mkdir -p "$s/stage" || exit 1
+{ read -r old < "$s/loop" && kill "$old"; } 2> /dev/null
+echo $$ > "$s/loop"
+trap '{ read -r now < "$s/loop"; [ "$now" != $$ ] || rm -f "$s/loop"; } 2> /dev/null' EXIT
+trap exit TERM HUP
+nl='
+'
+wait=
+(read -r -t 1 wait < /dev/null) 2> /dev/null
+[ $? = 2 ] || wait='-t 60'
+{ read -r seq < "$s/seq"; read -r pid < "$s/supervisor"; } 2> /dev/null
+echo "hello ${seq:--} ${pid:--}"
+while IFS= read -r $wait line; do eval "$line" 2>&1; done
+"""
+CHOOSE = 'command -v tar > /dev/null || exit 126; command -v bash > /dev/null && exec bash -c "$1" loop "$2"; exec sh -c "$1" loop "$2"'
+
+
+def loop_argv(state: str) -> list[str]:
+    """What to exec in a container; `state` is its folder for the loop's own files."""
+    return ["sh", "-c", CHOOSE, "loop", LOOP, state]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The files of some changes as a tar archive, paths from `/`; the same for every pod of an image."""
+
+    archive: bytes
+    gone: tuple[str, ...]  # absolute paths, in order
+    folders: tuple[str, ...]  # empty ones, absolute
+    files: tuple[str, ...]  # absolute paths
+    late: tuple[Change, ...]  # changed or vanished since: the watcher will tell again
+
+
+def payload(
+    folder: Path, changes: Sequence[Change], place: Place, stamp: Callable[[Change, int], int], extra: str = ""
+) -> Payload:
+    """Read the files of `changes`. `stamp` gives the time to set for a path; `extra` is the text of a state.sh beside them."""
+    out = io.BytesIO()
+    gone, folders, files, late = [], [], [], []
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape") as archive:
+        for change in changes:
+            target = place(change.path)
+            if target is None:
+                continue
+            if change.row is None:
+                gone.append(target)
+            elif change.row == "d":
+                folders.append(target)
+            elif _add(archive, folder / change.path, target, change, stamp):
+                files.append(target)
+            else:
+                late.append(change)
+        if extra:
+            text = extra.encode(errors="surrogateescape")
+            info = tarfile.TarInfo("state.sh")
+            info.size, info.mode = len(text), 0o644
+            archive.addfile(info, io.BytesIO(text))
+    return Payload(out.getvalue(), tuple(gone), tuple(folders), tuple(files), tuple(late))
+
+
+def _add(
+    archive: tarfile.TarFile, source: Path, target: str, change: Change, stamp: Callable[[Change, int], int]
+) -> bool:
+    info = tarfile.TarInfo(target.lstrip("/"))
+    try:
+        found = os.lstat(source)
+        # as git keeps it: of the mode only the executable bit is part of a release
+        info.mode = 0o755 if found.st_mode & 0o100 else 0o644
+        info.mtime = stamp(change, int(found.st_mtime))
+        if stat.S_ISLNK(found.st_mode):
+            info.type, info.linkname, info.mode = tarfile.SYMTYPE, os.readlink(source), 0o777
+            archive.addfile(info)
+        elif stat.S_ISREG(found.st_mode):
+            content = source.read_bytes()
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        else:
+            return False
+    except OSError:
+        return False
+    return True
+
+
+def quoted(text: str) -> str:
+    """A word of POSIX shell on one line; a newline becomes `$nl`, which the loop defines."""
+    return "'" + text.replace("'", "'\\''").replace("\n", "'\"$nl\"'") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a payload goes: in a pod the root; in the keeper the folder of an image's edits."""
+
+    state: str = STATE
+    prefix: str = ""
+    seq: str = f"{STATE}/seq"
+    before: str = ""  # steps of shell before the first file is in place, and after the last
+    after: str = ""
+
+
+POD = Site()
+
+
+def keeper(key: str, fresh: bool) -> Site:
+    """The keeper's folder for the edits of image `key`; `fresh`: whatever was kept before goes."""
+    home = f"{KEEPER}/{key}"
+    before = f"rm -rf {KEEPER}/* && mkdir -p {home}/files" if fresh else ""
+    after = f"mv -f {KEEPER}/.loop/stage/state.sh {home}/state.sh"
+    return Site(f"{KEEPER}/.loop", f"{home}/files", f"{home}/seq", before, after)
+
+
+def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
+    """The line that applies a payload and answers `ok NUMBER STATUS`; `mark` goes into the seq file, unless it is empty.
+
+    Each file is written beside and renamed into place, so nobody reads half of one. Whatever fails, the archive's bytes are read.
+    """
+    stage, prefix = f"{site.state}/stage", site.prefix
+    steps = [f"head -c {len(load.archive)} | {{ tar -xof - -C {stage}; e=$?; cat > /dev/null; (exit $e); }}"]
+    if site.before:
+        steps.append(site.before)
+    steps += [f"rm -rf -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(_topmost(load.gone))]
+    steps += [f"mkdir -p -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(load.folders)]
+    steps += _moves(load.files, stage, prefix)
+    if site.after:
+        steps.append(site.after)
+    if mark:
+        steps.append(f"echo {mark} > {site.seq}")
+    # the rest of the stage goes after the answer
+    text = f"{' && '.join(steps)}; echo ok {number} $?; rm -rf {stage}; mkdir {stage}\n"
+    return text.encode(errors="surrogateescape")
+
+
+def _moves(files: Sequence[str], stage: str, prefix: str) -> list[str]:
+    by_folder: dict[str, list[str]] = {}
+    for path in files:
+        by_folder.setdefault(posixpath.dirname(path), []).append(path)
+    if not files:
+        return []
+    if len(by_folder) > FEW or len(files) > 1000:
+        # links replace atomically (GNU) and make the folders; on another file system they are copies
+        into = prefix or "/"
+        top = " ".join(quoted(f"{stage}/{each}") for each in sorted({path.split("/")[1] for path in files}))
+        make = f"{{ [ -d {quoted(into)} ] || mkdir -p {quoted(into)}; }}"
+        return [f"{make} && {{ cp -RPlf -- {top} {quoted(into)} 2> /dev/null || cp -RPpf -- {top} {quoted(into)}; }}"]
+    steps = []
+    for folder, paths in by_folder.items():
+        into = quoted(f"{prefix}{folder}/")
+        steps.append(f"{{ [ -d {into} ] || mkdir -p -- {into}; }}")
+        steps.append(f"mv -f -- {' '.join(quoted(stage + path) for path in paths)} {into}")
+    return steps
+
+
+def _topmost(paths: Iterable[str]) -> list[str]:
+    """Without what lies below another path of the list."""
+    known = set(paths)
+    return [path for path in paths if not any(parent in known for parent in parents(path))]
+
+
+def parents(path: str) -> Iterable[str]:
+    """The folders above a path, nearest first."""
+    while (path := posixpath.dirname(path)) not in ("", "/"):
+        yield path
+
+
+def chunks(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    """The items in parts that fit a command line."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def state_text(changes: Iterable[Change], place: Place) -> str:
+    """The state.sh of the keeper: what of the image is gone, which folders are empty. Processes read it when they start."""
+    gone = [target for change in changes if change.row is None and (target := place(change.path))]
+    empty = [target for change in changes if change.row == "d" and (target := place(change.path))]
+    rows = ["nl='\n'"]
+    rows += [f"rm -rf -- {' '.join(map(quoted, part))}" for part in chunks(_topmost(gone))]
+    rows += [f"mkdir -p -- {' '.join(map(quoted, part))}" for part in chunks(empty)]
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,68 @@
+"""The files of one image: where in the app's folder they are, where in the container, and by which rules."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from devenv.sync.rules import Rule, Rules
+from devenv.sync.tree import Change, Tree
+
+
+@dataclass(slots=True)
+class Mirror:
+    """One image's context. `folder` is its place in the app's folder, empty or with a `/` at its end."""
+
+    key: str  # tag of the image
+    tree: Tree
+    rules: Rules
+    mounts: tuple[tuple[str, str], ...]  # (path in the context, path in the container), longest first; "" = all
+    folder: str = ""
+    release: str = ""  # the release phase's command
+    reloading: Collection[str] = ()  # process types that reload by themselves
+    _stamps: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def within(self, paths: Collection[str]) -> list[str]:
+        """Those of the app's paths that are in this context, as the context names them."""
+        if not self.folder:
+            return list(paths)
+        inside = [path[len(self.folder) :] for path in paths if path.startswith(self.folder)]
+        return [*inside, ""] if any(self.folder.startswith(path + "/") for path in paths) else inside
+
+    def full(self, path: str) -> str:
+        """A path of the context as the app names it."""
+        return self.folder + path
+
+    def rule(self, path: str) -> Rule:
+        """What a change of the path does."""
+        return self.rules.of(self.full(path))
+
+    def place(self, path: str) -> str | None:
+        """Where the path is in the container; None when it is not, or a rule says that it stays."""
+        if self.rule(path).do in ("ignore", "rebuild"):
+            return None
+        return self.mounted(path)
+
+    def mounted(self, path: str) -> str | None:
+        """Where the image has the path."""
+        for source, target in self.mounts:
+            if path == source or not source:
+                return f"{target}/{path}" if not source else target
+            if path.startswith(source + "/"):
+                return target + path[len(source) :]
+        return None
+
+    def rebuilds(self, change: Change) -> bool:
+        """Whether the change asks for another image: a rule says so, or no copy of the file is in it."""
+        if change.old == change.row == "d":
+            return False
+        rule = self.rule(change.path)
+        if rule.do == "rebuild":
+            return True
+        return rule.do != "ignore" and change.row not in (None, "d") and self.mounted(change.path) is None
+
+    def stamp(self, change: Change, mtime: int) -> int:
+        """The time to set for a file: its own, but later for each new content, because caches of bytecode compare whole seconds."""
+        row, last = self._stamps.get(change.path, ("", 0))
+        if row != change.row:
+            last = max(mtime, last + 1)
+            self._stamps[change.path] = (change.row or "", last)
+        return last

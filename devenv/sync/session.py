@@ -1,0 +1,90 @@
+"""What a sync session hands about: messages, containers, batches, reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from devenv.sync import frame
+from devenv.sync.mirror import Mirror
+from devenv.sync.rules import Rule
+from devenv.sync.target import Target
+from devenv.sync.tree import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Appeared:
+    """A container to sync to."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """A pod that is no more."""
+
+    pod: str
+
+
+@dataclass(frozen=True, slots=True)
+class LargeRead:
+    """A large file was read and is another one."""
+
+    mirror: Mirror
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that a rule asks for once has ended."""
+
+    command: str
+    status: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the session."""
+
+
+@dataclass(slots=True)
+class Peer:
+    """A container and one image's files in it: what it has, what is on its way, what it waits for."""
+
+    target: Target
+    mirror: Mirror
+    site: frame.Site
+    joined: bool = False
+    supervised: bool = False
+    fresh: bool = False  # the keeper's folder is made anew
+    seq: int = 0
+    flying: int | None = None  # number of the line that is being carried out
+    failures: int = 0
+    retry_at: float = 0.0
+    large: set[str] = field(default_factory=set)  # on their own way
+    due: dict[str, Rule] = field(default_factory=dict)  # by path: why it has to start again
+    restarted: float | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Changes that were found together, until every container has them."""
+
+    mirror: Mirror
+    seq: int
+    changes: tuple[Change, ...]
+    began: float
+    waiting: set[str]
+    names: tuple[str, ...]
+
+
+class Report(Protocol):
+    """What a session tells: the engine decides when, the caller how."""
+
+    def synced(self, batch: Batch, seconds: float, restarts: Sequence[str]) -> None: ...
+
+    def said(self, name: str, word: str, value: int, seconds: float | None) -> None: ...
+
+    def refused(self, name: str, complaint: str) -> None: ...
+
+    def ran(self, command: str, status: int, output: str) -> None: ...
