@@ -15,6 +15,7 @@ from devenv.sync.target import Answered, Joined, Said, Target
 from devenv.sync.tree import LARGE, Change
 
 QUIET = 0.03  # seconds without a change before anything starts again
+LATER = 0.2  # seconds that the keeper waits for the pods at most
 RETRY = (
     1.0,
     2.0,
@@ -45,6 +46,8 @@ class Crew:
         times = [peer.retry_at - now for peer in self.peers if peer.retry_at > now]
         if any(peer.due for peer in self.peers):
             times.append(QUIET)
+        if any(peer.target.kind == "sync" and peer.joined and peer.seq < peer.mirror.tree.seq for peer in self.peers):
+            times.append(LATER)
         return max(0.001, min(times)) if times else None
 
     def stop(self) -> None:
@@ -121,10 +124,15 @@ class Crew:
         for peer in self.peers:
             if not peer.joined or peer.flying is not None or peer.retry_at > now:
                 continue
+            if peer.target.kind == "sync" and now - touched_at < LATER and self._flying():
+                continue  # those who wait for an edit come first
             if peer.mirror.tree.seq > peer.seq or peer.fresh:
                 self._send(peer, loads)
             elif peer.due and not peer.large and self.running is None and now - touched_at >= QUIET:
                 self._restart(peer)
+
+    def _flying(self) -> bool:
+        return any(peer.flying is not None for peer in self.peers if peer.target.kind != "sync")
 
     def _send(self, peer: Peer, loads: Loads) -> None:
         mirror, keeps = peer.mirror, peer.site is not frame.POD
