@@ -31,6 +31,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "addons": ("addons", "addons:create", "addons:destroy", "addons:mode"),
     "data": ("pg:psql", "pg:info", "redis:cli", "mqtt:sub", "mqtt:pub", "es:curl"),
     "releases": ("releases", "releases:info", "releases:output", "releases:retry", "rollback"),
+    "candidate": ("releases:watch", "releases:promote", "releases:abort"),
     "open": ("open",),
     "doctor": ("doctor",),
     "cluster": ("cluster", "cluster:status", "cluster:create", "cluster:delete"),

@@ -56,7 +56,7 @@ def remove_unplanned(env: Env, addons: tuple[PlannedAddon, ...]) -> None:
     """Remove the stand-ins that the plan no longer holds; only once no process uses them. Their volumes stay."""
     planned = {addon.name for addon in addons if addon.mode == "stand-in"}
     for name in env.kube.releases(env.name):
-        if name not in planned and name not in (values.APP, values.ENV, values.SYNC):
+        if name not in planned and name not in (values.APP, values.NEXT, values.ENV, values.SYNC):
             env.helm.uninstall(name, env.name)
 
 

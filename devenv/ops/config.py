@@ -10,7 +10,7 @@ from devenv.base.errors import InputError, Problems
 from devenv.build import source
 from devenv.heroku import config_vars
 from devenv.heroku.model import ConfigVars
-from devenv.ops import addons, cluster, credentials, deploy, lock
+from devenv.ops import addons, candidate, cluster, credentials, deploy, lock
 from devenv.ops.env import Env
 from devenv.ops.up import WORK_TREE, planned
 from devenv.plan import settings as memory
@@ -85,6 +85,7 @@ def update(env: Env, edit: Callable[[Settings], Settings], description: str, *, 
     with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
         if env.status.state != "running":
             cluster.ensure(env)
+        candidate.refuse(env)
         before = env.settings()
         after = edit(before)
         content = env.served() if env.exists() else {}

@@ -208,7 +208,9 @@ def _failed_phase(env: Env, version: int) -> str | None:
 
 
 def _judge(env: Env, version: int) -> rollout.Verdict:
-    workloads = env.kube.deployments(env.name, rollout.PROCESS)
+    found = env.kube.deployments(env.name, rollout.PROCESS)
+    # a candidate's are of another release than the app's
+    workloads = [item for item in found if item.annotations.get(rollout.RELEASE) == f"v{version}"]
     return rollout.judge(
         workloads, env.kube.pods(env.name, PROCESSES), version, env.profile.boot_timeout, datetime.now(UTC)
     )

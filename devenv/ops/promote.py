@@ -7,7 +7,7 @@ from typing import Any
 
 from devenv.base.errors import InputError
 from devenv.build import registry
-from devenv.ops import config, deploy, lock, push, retention
+from devenv.ops import candidate, config, deploy, lock, push, retention
 from devenv.ops.env import Env
 from devenv.ops.rollback import FORMATION
 from devenv.ops.story import Dialect
@@ -48,6 +48,7 @@ def promote(env: Env, to: str) -> Promoted:
     description = f"Promote {env.name} v{note['version']} {str(note['commit'])[:8]}"
     say("Waiting for promotion to complete...")
     with lock.hold(f"env-{target.spec.name}-{target.name}", env.console):
+        candidate.refuse(target)
         now = target.served() if target.exists() else {}
         version = _again(target, content, now, description) if now else _first(target, content, description)
     say()
@@ -99,6 +100,6 @@ def made(
         "sync": False,
         "processes": [process(item) for item in content["processes"]],
         "releasePhase": process(content["releasePhase"]) if content["releasePhase"] else None,
-        "route": {**content["route"], "host": names.host(name)} if content["route"] else None,
+        "route": {**values.alone(content["route"]), "host": names.host(name)} if content["route"] else None,
     }
     return values.release(values.APP, name, "app", merged, target.facts({}))

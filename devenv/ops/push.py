@@ -8,7 +8,7 @@ from devenv.base import git
 from devenv.base.errors import BuildError
 from devenv.build import builder, output, source, stack
 from devenv.heroku.model import App
-from devenv.ops import addons, cluster, config, credentials, deploy, lock, retention, up
+from devenv.ops import addons, candidate, cluster, config, credentials, deploy, lock, retention, strategy, up
 from devenv.ops.env import Env
 from devenv.ops.story import Dialect, Story
 from devenv.plan import names
@@ -52,8 +52,11 @@ def deployed(env: Env) -> Deployed:
     )
 
 
-def push(env: Env, ref: str = "HEAD", *, force: bool = False) -> PushResult:
-    """Build commit `ref` and release it; with `force` also when it is what serves already. Raises DevenvError."""
+def push(env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None = None) -> PushResult:
+    """Build commit `ref` and release it; with `force` also when it is what serves already. Raises DevenvError.
+
+    With `share` it becomes a candidate that gets so many of a hundred requests.
+    """
     folder, say = env.options.app_dir, env.console.say
     sha = git.full_sha(env.runner, folder, ref)
     _mention(env, ref, sha)
@@ -67,6 +70,9 @@ def push(env: Env, ref: str = "HEAD", *, force: bool = False) -> PushResult:
                 say("Everything up-to-date")
                 return _result(here, before, serving.version, sha, changed=False)
             cluster.ensure(here)
+            candidate.refuse(here)
+            if share is not None:
+                strategy.check(here)
             say("Compressing source files... done.")
             say("Building source:")
             say()
@@ -75,7 +81,7 @@ def push(env: Env, ref: str = "HEAD", *, force: bool = False) -> PushResult:
             if serving.mode == up.WORK_TREE:
                 say(output.warning(f"{here.name} ran the work tree: from here on it runs commits, until `devenv up`"))
             story = Dialect(here.console, lambda number, phase: _launched(here, number, phase), "Verifying deploy...")
-            plan, done = release(here, sha, f"Deploy {sha[:8]}", story)
+            plan, done = release(here, sha, f"Deploy {sha[:8]}", story, share=share)
             return _result(here, plan, done.version, sha, changed=True)
 
 
@@ -86,15 +92,25 @@ def _mention(env: Env, ref: str, sha: str) -> None:
 
 
 def release(
-    env: Env, sha: str, description: str, story: Story, built: Mapping[str, Any] | None = None
+    env: Env,
+    sha: str,
+    description: str,
+    story: Story,
+    built: Mapping[str, Any] | None = None,
+    share: int | None = None,
 ) -> tuple[Plan, deploy.Deployed]:
-    """Have the commit whose files `env` sees run; `built` are the values of a release that has its images already."""
+    """Have the commit whose files `env` sees run; `built` are the values of a release that has its images already.
+
+    With `share` it is a candidate that gets so many of a hundred requests.
+    """
     settings = env.settings()
     complete = credentials.complete(settings, env.app, up.planned(env, settings).addons)
     if complete != settings or not env.exists():
         env.save(complete)
     plan = up.planned(env, complete)
     references = _built(env, plan, complete, built)
+    if share is not None:
+        return plan, strategy.begin(env, plan, references, description, sha, share, story)
     done = deploy.app(env, plan, references, description, RELEASE, sha, again=True, story=story)
     addons.remove_unplanned(env, plan.addons)
     retention.collect(env)

@@ -9,7 +9,8 @@ from devenv.base.errors import InputError
 from devenv.cluster import kube_helm, kube_logs
 from devenv.cluster.kube_helm import Record
 from devenv.cluster.kube_model import HelmState
-from devenv.ops import deploy, retention, rollout
+from devenv.cluster.kube_parse import moment
+from devenv.ops import candidate, deploy, retention, rollout
 from devenv.ops.env import Env
 from devenv.plan import values
 
@@ -25,7 +26,7 @@ class ReleaseRow:
 
     version: int
     description: str
-    status: str  # succeeded, release command failed, failed, did not start, executing, interrupted
+    status: str  # succeeded, candidate, aborted, release command failed, failed, did not start, executing, interrupted
     created: datetime | None
     mode: str = ""
     commit: str = ""
@@ -51,7 +52,12 @@ def releases(env: Env, count: int = 15) -> list[ReleaseRow]:
     env.require()
     states = env.kube.revisions(env.name, values.APP)
     newest = sorted({state.version for state in states}, reverse=True)[:count]
-    return [_row(env, states, version) for version in newest]
+    rows = [_row(env, states, version) for version in newest]
+    if (trial := candidate.content(env)) and (version := int(trial["release"]["version"])) not in newest:
+        note = trial["release"]
+        told = (str(note["description"]), candidate.TRIED, moment(str(note["created"])), str(note["mode"]))
+        rows.insert(0, ReleaseRow(version, *told, str(note["commit"])))
+    return rows[:count]
 
 
 def current(env: Env) -> int:
@@ -112,6 +118,9 @@ def _row(env: Env, states: Sequence[HelmState], version: int) -> ReleaseRow:
     index, state = next((index, each) for index, each in enumerate(states) if each.version == version)
     found = _record(env, state.revision)
     note = found.values.get("release", {}) if found else {}
+    if found and note and int(note["version"]) != version:  # it keeps the number of a candidate that never served
+        text = found.description.removesuffix(candidate.ENDED)
+        return ReleaseRow(version, text, candidate.ABORTED, state.updated)
     later = states[index + 1 :]
     return ReleaseRow(
         version,

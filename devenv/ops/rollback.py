@@ -8,7 +8,7 @@ from typing import Any
 from devenv.base.errors import InputError
 from devenv.build import registry
 from devenv.cluster.kube_model import HelmState
-from devenv.ops import deploy, lock, releases, retention
+from devenv.ops import candidate, deploy, lock, releases, retention
 from devenv.ops.env import Env
 from devenv.ops.push import RELEASE
 from devenv.ops.story import Dialect
@@ -31,6 +31,7 @@ class Made:
 def rollback(env: Env, wished: int | None) -> Made:
     """Release v`wished` once more, config vars included; by default the one before. Raises InputError, ReleaseError."""
     with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+        candidate.refuse(env)
         rows = releases.releases(env, 50)
         now = releases.current(env)
         target = wished or _before(env, rows)
@@ -63,7 +64,11 @@ def rollback(env: Env, wished: int | None) -> Made:
 def retry(env: Env, wished: int | None) -> Made:
     """Release the newest release once more, whatever became of it. Raises InputError, ReleaseError."""
     with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
-        target = releases.info(env, wished).row.version
+        candidate.refuse(env)
+        row = releases.info(env, wished).row
+        target = row.version
+        if row.status == candidate.ABORTED:
+            raise InputError(f"v{target} was a candidate that was ended", "push its commit again, or name a release")
         old = releases.record(env, target).values
         _refuse_collected(target, old)
         description = f"Retry of v{target}: {str(old['release']['description']).rpartition(': ')[2]}"
@@ -132,6 +137,7 @@ def made(
         "release": note,
         "running": True,
         "sync": False,
+        "route": values.alone(old["route"]) if old["route"] else None,
         "config": merged(old, now),
         "processes": [process(item) for item in old["processes"]],
         "releasePhase": process(old["releasePhase"]) if old["releasePhase"] else None,

@@ -25,13 +25,14 @@ def endpoints(env: Env) -> tuple[Endpoint, ...] | None:
 
 
 def settle(env: Env) -> None:
-    """Return when the router sends requests to the ready web processes, all of them and no other."""
+    """Return when the router sends requests to ready web processes only."""
     deadline = time.monotonic() + SETTLING
     since: float | None = None
     while (known := endpoints(env)) is not None:
         now = time.monotonic()
         ready = {pod.ip for pod in env.kube.pods(env.name, WEB) if pod.ready and not pod.deleting}
-        if {each.ip for each in known if each.healthy} == ready:
+        healthy = {each.ip for each in known if each.healthy}
+        if healthy <= ready and bool(healthy) == bool(ready):
             since = since or now
             if all(each.healthy for each in known) or now > since + MERGING:
                 return

@@ -20,7 +20,7 @@ class Endpoint:
 
 def wanted(env: str) -> str:
     """The filter that leaves of Envoy's statistics those of an env's route."""
-    return rf"^cluster\.httproute/{re.escape(env)}/.*(endpoint|membership_healthy)"
+    return rf"^cluster\.httproute/{re.escape(env)}/web/.*(endpoint|membership_healthy)"
 
 
 def parse(text: str) -> tuple[Endpoint, ...] | None:

@@ -12,6 +12,8 @@ from devenv.plan.names import host, label, port
 from devenv.plan.profile import Profile
 
 APP = "app"  # the Helm release of the app in its namespace
+NEXT = "app-next"  # the Helm release of a candidate, which is tried beside it
+WEB_NEXT = "web-next"  # its web
 ENV = "env"  # the Helm release of the env's settings
 ROUTER = "router"
 SYNC = "sync"  # what was edited since an image was built, for pods that start later
@@ -103,6 +105,11 @@ def app_release(plan: Plan, profile: Profile, note: ReleaseNote, facts: Facts, r
     return release(APP, plan.env, "app", values, facts)
 
 
+def candidate(app: Release, facts: Facts) -> Release:
+    """The release that is tried beside the app's; its values are the app's once it is promoted."""
+    return release(NEXT, app.namespace, "app", {**app.values, "candidate": True}, facts)
+
+
 def route(plan: Plan, facts: Facts) -> dict[str, Any] | None:
     """How the router reaches web; None when the app has no web process type."""
     if not any(item.type.name == "web" for item in plan.processes):
@@ -115,6 +122,11 @@ def route(plan: Plan, facts: Facts) -> dict[str, Any] | None:
         "timeout": "30s" if facts.route_kind == "Ingress" else "",
         "gateway": {"name": "devenv", "namespace": SYSTEM},
     }
+
+
+def alone(route: Mapping[str, Any]) -> dict[str, Any]:
+    """A route as it is without a candidate."""
+    return {key: value for key, value in route.items() if key != "candidate"}
 
 
 def process(item: PlannedProcess, plan: Plan, facts: Facts, mode: str = "release") -> dict[str, Any]:

@@ -1,14 +1,9 @@
 """A constant load of requests sees no failure, whatever is done to the app meanwhile; once a verb returns, no old process answers."""
 
-import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
-from tests.e2e.conftest import App, MakeApp, eventually
-from tests.e2e.load import Load
+from tests.e2e.conftest import App, MakeApp
+from tests.e2e.load import load
 
 pytestmark = pytest.mark.e2e
 QUICK = "timeouts: {boot: 20, stop: 3}\n"
@@ -23,24 +18,6 @@ def app(make_module_app: MakeApp) -> App:
     made("up", "-d")
     made("ps:scale", "web=2")
     return made
-
-
-@contextmanager
-def load(app: App) -> Iterator[Load]:
-    """Requests before, while and after the block, until every pod that it took out of service has ended; none may fail."""
-    with Load(app.cluster.status.http_port, f"{app.env}.localhost", "/whoami") as running:
-        time.sleep(0.5)
-        yield running
-        returned = time.monotonic()
-        selector = "devenv.dev/kind=process"
-        eventually(
-            lambda: [pod for pod in app.cluster.kube.pods(app.env, selector) if pod.deleting], lambda left: not left
-        )
-        time.sleep(0.5)
-    assert not running.failures, f"{len(running.failures)} of {len(running.seen)} failed: {running.failures[:5]}"
-    assert len(running.seen) > 20
-    late = {json.loads(each.text)["host"] for each in running.since(returned)} - set(app.pods())
-    assert not late, f"answered after the verb had returned: {late}"
 
 
 def webs(app: App) -> set[str]:

@@ -1,3 +1,8 @@
+{{- /* What sets the names of a candidate's objects apart from those of the release that serves. */ -}}
+{{- define "app.next" -}}
+{{- if .Values.candidate }}-next{{ end }}
+{{- end -}}
+
 {{- /* Labels of an object: a list of the root context and the component's name. */ -}}
 {{- define "app.labels" -}}
 {{- $root := index . 0 -}}

@@ -184,3 +184,17 @@ def test_no_repr_shows_a_secret(plan: Planner, profile: Profile) -> None:
     made = release(plan(dotenv="TOKEN=tokentokentoken"), profile)
     assert "tokentokentoken" not in repr(made)
     assert "tokentokentoken" not in str(made)
+
+
+def test_a_candidate_is_the_release_it_may_become(plan: Planner, profile: Profile) -> None:
+    app = release(plan(), profile)
+    trial = values.candidate(app, FACTS)
+    assert (trial.name, trial.namespace, trial.version) == ("app-next", app.namespace, app.version)
+    assert trial.values == app.values | {"candidate": True}
+    assert trial.fingerprint != app.fingerprint
+
+
+def test_a_route_without_its_candidate(plan: Planner) -> None:
+    route = values.route(plan(), FACTS)
+    assert route
+    assert values.alone(route | {"candidate": 10}) == route
