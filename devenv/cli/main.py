@@ -25,6 +25,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "plan": ("plan",),
     "ps": ("ps", "ps:scale", "ps:restart", "ps:stop", "ps:type"),
     "sync": ("sync", "sync:status", "sync:why"),
+    "debug": ("debug",),
     "logs": ("logs",),
     "run": ("run", "run:detached"),
     "config": ("config", "config:get", "config:set", "config:unset", "config:edit"),

@@ -1,6 +1,7 @@
 """One-off dynos: a pod of the app's image for one command (heroku.md section 3.7)."""
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 from devenv.base.errors import InputError
 from devenv.cluster import kubectl
 from devenv.cluster.kube_model import Pod
-from devenv.ops import shipped
+from devenv.ops import back, shipped
 from devenv.ops.env import Env
 from devenv.plan import profile
+from devenv.sync import frame
 
 DAY = 24 * 3600  # one-offs are cycled like all dynos (heroku.md section 3.2)
 CONTAINER = "run"
@@ -175,7 +177,7 @@ def _argv(shell: str, command: str, key: str) -> list[str]:
         return argv
     # as the chart does it for every process: what was edited since the image was built comes first
     overlay = (shipped.chart("app") / "files" / "overlay.sh").read_text()
-    return ["sh", "-c", f'devenv_key=$1; shift\n{overlay}exec "$@"', "run", key, *argv]
+    return ["sh", "-c", f'devenv_key=$1; shift\n{overlay}mkdir -p {frame.STATE}; : > {back.START}\nexec "$@"', "run", key, *argv]
 
 
 def attach(env: Env, dyno: OneOff, command: str, *, tty: bool) -> int:
@@ -190,8 +192,12 @@ def attach(env: Env, dyno: OneOff, command: str, *, tty: bool) -> int:
         stdin=True,
         binary=str(env.tool("kubectl")),
     )
+    began = time.time()
     try:
-        return env.runner.interactive(argv)
+        status = env.runner.interactive(argv)
+        if dyno.key:
+            back.after_run(env, dyno.pod, CONTAINER, began)
+        return status
     finally:
         env.kube.delete_pod(env.name, dyno.pod, 1)
 

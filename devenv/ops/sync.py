@@ -9,7 +9,7 @@ from devenv.base.errors import DevenvError, InputError, SyncError
 from devenv.base.index import Index
 from devenv.build import context
 from devenv.cluster.kube_model import Pod
-from devenv.ops import lock, oneoff
+from devenv.ops import back, lock, oneoff
 from devenv.ops.env import Env
 from devenv.ops.status import KIND, dyno_name
 from devenv.plan.model import Plan
@@ -113,6 +113,8 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     if watcher.notice:
         env.console.warn(watcher.notice)
     threading.Thread(target=_watch_pods, args=(env, engine, over), daemon=True).start()
+    if any(rule.back and rule.own for mirror in found for rule in mirror.rules.rules):
+        threading.Thread(target=back.poll, args=(env, found, over), daemon=True).start()
     try:
         engine.run()
     finally:

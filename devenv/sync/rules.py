@@ -56,6 +56,7 @@ class Rule:
     run: str | None = None  # before the restart: a command, or `release`
     once: bool = False  # in one pod, instead of in each
     back: bool = False  # what a process writes there comes back to the work tree
+    own: bool = False  # the app's, not a default
 
     @cached_property
     def _spec(self) -> Any:
@@ -128,6 +129,7 @@ def _own(entry: Mapping[str, Any], where: str) -> Rule:
         entry.get("run"),
         bool(entry.get("once", False)),
         bool(entry.get("back", False)),
+        own=True,
     )
 
 

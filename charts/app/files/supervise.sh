@@ -39,7 +39,11 @@ trap 'devenv_over=1' TERM
 while :; do
   devenv_again=
   devenv_started=$(date +%s)
-  $devenv_group "$devenv_shell" -c "$devenv_command" &
+  (
+    # `devenv debug` puts programs of its own before the real ones
+    [ ! -d "$devenv_state/debug/bin" ] || PATH=$devenv_state/debug/bin:$PATH
+    exec $devenv_group "$devenv_shell" -c "$devenv_command"
+  ) &
   devenv_child=$!
   devenv_tell "up $devenv_child"
   while :; do

@@ -1,0 +1,152 @@
+"""What a process writes in a pod and a rule wants back: into the work tree, never over somebody's edit."""
+
+import io
+import os
+import tarfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from devenv.base.errors import DevenvError, InputError
+from devenv.cluster.kube_model import Pod
+from devenv.ops.env import Env
+from devenv.sync import frame
+from devenv.sync.mirror import Mirror
+
+CONFLICTS = Path(".devenv") / "from-pod"  # never part of an image, never watched
+PAUSE = 2.0  # seconds between two looks into the pods
+START = f"{frame.STATE}/start"  # in a one-off: as old as its command
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A file of a pod. `kept` is None when it is in the work tree now; else the place it was put, because the file here was edited."""
+
+    path: str
+    kept: str | None
+
+
+def bring(
+    env: Env, mirrors: Sequence[Mirror], pod: str, container: str, since: float, stamp: str = START
+) -> list[Returned]:
+    """Take what is newer in the container than its file `stamp` and matches a rule with `back: true`.
+
+    `since` (seconds since 1970): a file that was edited here later stays as it is. Raises DevenvError.
+    """
+    found: list[Returned] = []
+    for mirror in mirrors:
+        if not mirror.rules.back:
+            continue
+        for target in dict.fromkeys(target for _, target in mirror.mounts):
+            listing = f"find {frame.quoted(target)} -newer {stamp} -type f -print0 2>/dev/null"
+            done = env.kube.exec(env.name, pod, ["sh", "-c", listing], container=container)
+            names = [name for name in done.stdout.split("\0") if name]
+            wanted = {name: path for name in names if (path := _local(mirror, name))}
+            if wanted:
+                found += _take(env, mirror, pod, container, wanted, since)
+    return found
+
+
+def _local(mirror: Mirror, name: str) -> str | None:
+    """The path in the context of a file of the image, when a rule wants it back."""
+    for source, target in mirror.mounts:
+        if name == target and source:
+            path = source
+        elif name.startswith(target + "/"):
+            path = f"{source}/{name[len(target) + 1 :]}".lstrip("/")
+        else:
+            continue
+        parts = path.split("/")
+        below = ["/".join(parts[:end]) for end in range(1, len(parts))]
+        if any(mirror.tree.skip(folder, True) for folder in below) or mirror.tree.skip(path, False):
+            return None
+        return path if any(rule.matches(mirror.full(path)) for rule in mirror.rules.back) else None
+    return None
+
+
+def _take(env: Env, mirror: Mirror, pod: str, container: str, wanted: dict[str, str], since: float) -> list[Returned]:
+    found = []
+    argv = ["tar", "-cf", "-", "-C", "/", *(name.lstrip("/") for name in wanted)]
+    with env.kube.open_exec(env.name, pod, argv, container=container, stdin=False) as stream:
+        data = b"".join(piece[1] for piece in iter(lambda: stream.read(60), None) if piece[0] == 1)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive.getmembers():
+            content = archive.extractfile(member)
+            path = wanted.get("/" + member.name.lstrip("./"))
+            if content is None or path is None:
+                continue
+            if returned := _put(env, mirror, path, content.read(), member.mode, since):
+                found.append(returned)
+    return found
+
+
+def _put(env: Env, mirror: Mirror, path: str, content: bytes, mode: int, since: float) -> Returned | None:
+    here = mirror.tree.folder / path
+    if here.is_file() and here.read_bytes() == content:
+        return None
+    edited = here.exists() and here.stat().st_mtime > since
+    # what was never synced is an edit too, whenever it was made
+    unknown = mirror.tree.look([path])[0]
+    kept = None
+    if edited or unknown:
+        here = env.source.root / CONFLICTS / mirror.full(path)
+        kept = here.relative_to(env.source.root).as_posix()
+    here.parent.mkdir(parents=True, exist_ok=True)
+    draft = env.source.root / ".devenv" / f"draft.{os.getpid()}"  # where nobody watches
+    draft.parent.mkdir(exist_ok=True)
+    draft.write_bytes(content)
+    draft.chmod(0o755 if mode & 0o100 else 0o644)
+    draft.replace(here)
+    with suppress(OSError):
+        draft.parent.rmdir()  # unless it holds the app's own settings
+    return Returned(mirror.full(path), kept)
+
+
+def tell(env: Env, returned: Sequence[Returned]) -> None:
+    """A line for each."""
+    for each in returned:
+        if each.kept:
+            env.console.warn(f"{each.path} was changed here and in the pod: yours stays, the pod's is {each.kept}")
+        else:
+            env.console.say(f"{env.console.style('↓', 'green', 'bold')} {each.path} came back")
+
+
+def poll(env: Env, mirrors: Sequence[Mirror], over: threading.Event) -> None:
+    """Every few seconds bring back what the env's processes wrote, until `over` is set; only for rules of the app's own."""
+    since = time.time()
+    while not over.wait(PAUSE):
+        began = time.time()
+        for mirror in mirrors:
+            for pod in env.kube.pods(env.name, "devenv.dev/kind=process"):
+                if pod.annotations.get("devenv.dev/sync") == mirror.key and pod.ready and not pod.deleting:
+                    _poll(env, mirror, pod, since)
+        since = began
+
+
+def _poll(env: Env, mirror: Mirror, pod: Pod, since: float) -> None:
+    container = next(each.name for each in pod.containers if not each.init)
+    mark = f"{frame.STATE}/back"
+    try:
+        # the first time there is nothing to compare with: what is there came with the image, or by sync
+        env.kube.exec(
+            env.name, pod.name, ["sh", "-c", f": > {mark}.new; [ -e {mark} ] || : > {mark}"], container=container
+        )
+        tell(env, bring(env, [mirror], pod.name, container, since, mark))
+        env.kube.exec(env.name, pod.name, ["sh", "-c", f"mv -f {mark}.new {mark}"], container=container)
+    except (DevenvError, OSError, tarfile.TarError) as error:
+        env.console.detail(f"nothing came back from {pod.name}: {error}")  # it may be on its way out
+
+
+def after_run(env: Env, pod: str, container: str, since: float) -> None:
+    """Bring back what a one-off wrote; a failure is told and ends nothing."""
+    from devenv.ops.sync import mirrors
+
+    try:
+        tell(env, bring(env, mirrors(env), pod, container, since))
+    except InputError:
+        return  # not in the app's folder: there is nowhere to bring it
+    except (DevenvError, OSError, tarfile.TarError) as error:
+        env.console.warn(f"what the command wrote did not come back: {error}")
