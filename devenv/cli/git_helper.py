@@ -16,11 +16,12 @@ from devenv.base.console import Console
 from devenv.base.errors import BuildError, DevenvError, InputError, Interrupted
 from devenv.build import output
 from devenv.cli import machine
-from devenv.ops import cluster, push
+from devenv.ops import cluster, modes, push
 from devenv.ops.env import Env, Options
 
 BRANCHES = ("refs/heads/main", "refs/heads/master")  # heroku.md section 6.2
 TAGS = "refs/tags/"
+FETCH_FIRST = "fetch first"  # in git's own words, for which it has a hint
 DECLINED = "pre-receive hook declined"  # what git says of every push that Heroku rejects
 
 
@@ -61,6 +62,7 @@ class Remote:
         options = Options(Path.cwd() / folder, env_name, {"cluster": cluster_name, "provider": None}, None)
         self.env = Env(options, self.console)
         self.is_trial = False
+        self.is_behind = False
 
     def answer(self, *lines: str) -> None:
         """Lines to git."""
@@ -100,11 +102,12 @@ class Remote:
         """The branches: all stand at the commit that serves."""
         if pushing and self.env.status.state == "stopped":
             cluster.ensure(self.env)  # nobody else knows what serves
-        commit = push.deployed(self.env).commit
+        commit = modes.serving(self.env).commit
         if not commit:
             return []
         folder = self.env.options.app_dir
-        if pushing and not git.has(self.env.runner, folder, commit):
+        self.is_behind = pushing and not git.has(self.env.runner, folder, commit)
+        if self.is_behind:
             self.console.say(f"{self.env.name} runs commit {commit[:8]}, which this clone does not have:")
             deepen = "`git fetch --unshallow` gets it" if git.is_shallow(folder) else "somebody else pushed it"
             self.console.say(f"{deepen}; `git push --force` replaces it.")
@@ -113,13 +116,13 @@ class Remote:
     def push(self, batch: list[str]) -> list[str]:
         """Deploy what goes to a deploy branch; a verdict for every ref."""
         verdicts: dict[str, str] = {}
-        specs = [(source.removeprefix("+"), target) for source, _, target in (each.rpartition(":") for each in batch)]
+        specs = [(source, target) for source, _, target in (each.rpartition(":") for each in batch)]
         # tags last: they are welcome beside a deploy only
         for source, target in sorted(specs, key=lambda each: each[1].startswith(TAGS)):
             deploys = any(other in BRANCHES and not why for other, why in verdicts.items())
             verdicts[target] = "" if self.is_trial else self.refusal(source, target, deploys)
             if target in BRANCHES and not verdicts[target] and not self.is_trial:
-                verdicts[target] = self.deploy(source)
+                verdicts[target] = self.deploy(source.removeprefix("+"))
         return [f"error {target} {why}" if why else f"ok {target}" for target, why in verdicts.items()]
 
     def refusal(self, source: str, target: str, deploys: bool) -> str:
@@ -129,6 +132,8 @@ class Remote:
             say(f"!\tPush rejected, cannot delete {short}" + (" branch" if target in BRANCHES else ""))
             return DECLINED
         if target in BRANCHES:
+            if self.is_behind and not source.startswith("+"):
+                return FETCH_FIRST  # git leaves this one to its helpers (transport-helper.c, push_refs_with_push)
             return "main and master are one: push one of them" if deploys else ""
         if target.startswith(TAGS):
             if deploys:

@@ -138,13 +138,22 @@ class Helm:
         return text
 
     def upgrade(
-        self, release: Release, chart_path: Path, timeout: float = 300, *, description: str = "", wait: bool = True
+        self,
+        release: Release,
+        chart_path: Path,
+        timeout: float = 300,
+        *,
+        description: str = "",
+        wait: bool = True,
+        settled: bool = False,
     ) -> None:
         """Make a release true, as often as it is called. Hooks are always waited for, its objects with `wait`.
 
+        `settled` spares the look for what an interrupted run left: the caller has seen that there is nothing.
         Raises ReleaseError with Helm's reason; the release before it still serves.
         """
-        self.recover(release.name, release.namespace)
+        if not settled:
+            self.recover(release.name, release.namespace)
         argv = upgrade_argv(self.binary, self.access, release, chart_path, timeout, description, wait=wait)
         try:
             # Helm bounds each wait by its own timeout; ours only ends a helm that hangs

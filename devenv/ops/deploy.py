@@ -11,6 +11,7 @@ from devenv.base import proc
 from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
 from devenv.cluster import kube_logs
+from devenv.cluster.helm import PENDING
 from devenv.cluster.kube_model import HelmState
 from devenv.ops import retention, rollout, shipped, traffic
 from devenv.ops.env import Env
@@ -102,7 +103,7 @@ def launch(env: Env, release: Release, states: Sequence[HelmState], story: Story
     retention.hold(env, release)
     with _or_back(env, next((each for each in reversed(states) if each.status == "deployed"), None)):
         story.released(release.version, has_phase)
-        upgrade(env, release, has_phase, story)
+        upgrade(env, release, has_phase, story, settled=not states or states[-1].status not in PENDING)
         wait(env, release.version, story)
 
 
@@ -138,11 +139,11 @@ class PhaseFailed(ReleaseError):
     """The release command failed: no process has moved to the release."""
 
 
-def upgrade(env: Env, release: Release, has_phase: bool, story: Story) -> None:
+def upgrade(env: Env, release: Release, has_phase: bool, story: Story, *, settled: bool = False) -> None:
     """Hand the release to Helm; the release phase's output appears as it comes. Raises PhaseFailed, ReleaseError."""
     text = str(release.values["release"]["description"])
     if not has_phase:
-        env.helm.upgrade(release, shipped.chart("app"), 300, description=text, wait=False)
+        env.helm.upgrade(release, shipped.chart("app"), 300, description=text, wait=False, settled=settled)
         return
     version = release.values["release"]["version"]
     stop = threading.Event()
@@ -151,7 +152,8 @@ def upgrade(env: Env, release: Release, has_phase: bool, story: Story) -> None:
     follower = threading.Thread(target=_follow_phase, args=(env, version, lines, stop, story), daemon=True)
     follower.start()
     try:
-        env.helm.upgrade(release, shipped.chart("app"), env.profile.release_timeout, description=text, wait=False)
+        timeout = env.profile.release_timeout
+        env.helm.upgrade(release, shipped.chart("app"), timeout, description=text, wait=False, settled=settled)
     except DevenvError as error:
         if failed := _failed_phase(env, version):
             stop.set()

@@ -7,7 +7,7 @@ from typing import Any
 
 from devenv.base.errors import InputError
 from devenv.build import registry
-from devenv.ops import candidate, config, deploy, lock, push, retention
+from devenv.ops import candidate, config, deploy, lock, modes, push, retention
 from devenv.ops.env import Env
 from devenv.ops.rollback import FORMATION
 from devenv.ops.story import Dialect
@@ -36,7 +36,7 @@ def promote(env: Env, to: str) -> Promoted:
     env.require()
     content = env.served()
     note = content.get("release", {})
-    if note.get("mode") != push.RELEASE:
+    if note.get("mode") != modes.RELEASE:
         what = "runs the work tree" if content else "has no release"
         raise InputError(f"{env.name} {what}: only a commit can be promoted", "`devenv push` first")
     for reference in retention.images(content):

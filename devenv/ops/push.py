@@ -8,14 +8,14 @@ from devenv.base import git
 from devenv.base.errors import BuildError
 from devenv.build import builder, output, source, stack
 from devenv.heroku.model import App
-from devenv.ops import addons, candidate, cluster, config, credentials, deploy, lock, retention, strategy, up
+from devenv.ops import addons, candidate, cluster, config, credentials, deploy, lock, modes, retention, strategy, up
 from devenv.ops.env import Env
+from devenv.ops.modes import RELEASE
 from devenv.ops.story import Dialect, Story
 from devenv.plan import names
 from devenv.plan.model import ImageSpec, Plan
 from devenv.plan.settings import Settings
 
-RELEASE = "release"  # the mode of an env that runs a commit
 DECLARED = (
     output.WARNING + "Release command declared: this new release will not be available until the command succeeds."
 )
@@ -33,25 +33,6 @@ class PushResult:
     changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """What serves: the commit (empty for a work tree, and when all is stopped), its release."""
-
-    commit: str
-    version: int
-    mode: str
-
-
-def deployed(env: Env) -> Deployed:
-    """The commit that serves now; the cluster is the only one to know."""
-    content = env.served() if env.status.state == "running" and env.exists() else {}
-    release = content.get("release", {})
-    runs = content.get("running", False) and release.get("mode") == RELEASE
-    return Deployed(
-        release.get("commit", "") if runs else "", int(release.get("version", 0)), str(release.get("mode", ""))
-    )
-
-
 def push(env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None = None) -> PushResult:
     """Build commit `ref` and release it; with `force` also when it is what serves already. Raises DevenvError.
 
@@ -65,10 +46,10 @@ def push(env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None 
         before = up.preview(here)  # every problem that needs no cluster comes first
         up.check(before)
         with lock.hold(f"env-{here.spec.name}-{here.name}", here.console):
-            serving = deployed(here)
-            if serving.commit == sha and not force:
+            now = modes.serving(here)
+            if now.commit == sha and not force:
                 say("Everything up-to-date")
-                return _result(here, before, serving.version, sha, changed=False)
+                return _result(here, before, now.version, sha, changed=False)
             cluster.ensure(here)
             candidate.refuse(here)
             if share is not None:
@@ -78,8 +59,8 @@ def push(env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None 
             say()
             for text in before.warnings:
                 say(output.warning(text))
-            if serving.mode == up.WORK_TREE:
-                say(output.warning(f"{here.name} ran the work tree: from here on it runs commits, until `devenv up`"))
+            if change := modes.changes(here, now, RELEASE):
+                say(output.warning(change))
             story = Dialect(here.console, lambda number, phase: _launched(here, number, phase), "Verifying deploy...")
             plan, done = release(here, sha, f"Deploy {sha[:8]}", story, share=share)
             return _result(here, plan, done.version, sha, changed=True)

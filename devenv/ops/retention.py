@@ -5,12 +5,13 @@ knows of the others' releases (decision 0008). What no tag holds any more is del
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from devenv.base.errors import DevenvError
 from devenv.build import registry
 from devenv.ops.env import Env
+from devenv.plan import values
 from devenv.plan.model import Release
 
 KEPT = 10  # releases
@@ -32,11 +33,12 @@ def hold(env: Env, release: Release) -> None:
 def collect(env: Env) -> int:
     """Delete the images that only releases before the last ten ran; how many. What is in the way is left for later."""
     served = env.served()
-    serving = int(served.get("release", {}).get("version", 0))
+    numbers = {state.version for state in env.kube.revisions(env.name, values.APP)}
+    kept = {*sorted(numbers)[-KEPT:], int(served.get("release", {}).get("version", 0))}
     count = 0
     try:
         for repository in {name.rpartition(":")[0] for name in images(served)} if served else ():
-            dead = expired(registry.tags(repository), _owner(env), serving)
+            dead = expired(registry.tags(repository), _owner(env), kept)
             for digest in {registry.digest(f"{repository}:{tag}") for tag in dead} - {None}:
                 assert digest
                 if not any(registry.digest(f"{repository}:{tag}") == digest for tag in living(repository, dead)):
@@ -52,11 +54,11 @@ def living(repository: str, dead: list[str]) -> list[str]:
     return [tag for tag in registry.tags(repository) if HOLD.fullmatch(tag) and tag not in dead]
 
 
-def expired(tags: list[str], owner: str, serving: int) -> list[str]:
-    """Those of `tags` by which releases of `owner` before its last ten hold images; never that of the one that serves."""
-    found = [(int(each["number"]), tag) for tag in tags if (each := HOLD.fullmatch(tag)) and each["owner"] == owner]
-    old = sorted(found, reverse=True)[KEPT:]
-    return [tag for number, tag in old if number != serving]
+def expired(tags: Iterable[str], owner: str, kept: Collection[int]) -> list[str]:
+    """Those of `tags` by which `owner` holds images of other releases than `kept`: older ones, and those of an env of that
+    name that is gone."""
+    found = ((tag, HOLD.fullmatch(tag)) for tag in tags)
+    return [tag for tag, each in found if each and each["owner"] == owner and int(each["number"]) not in kept]
 
 
 def _owner(env: Env) -> str:

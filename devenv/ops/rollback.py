@@ -10,7 +10,7 @@ from devenv.build import registry
 from devenv.cluster.kube_model import HelmState
 from devenv.ops import candidate, deploy, lock, releases, retention
 from devenv.ops.env import Env
-from devenv.ops.push import RELEASE
+from devenv.ops.modes import RELEASE
 from devenv.ops.story import Dialect
 from devenv.plan import config, values
 from devenv.plan.model import Release

@@ -111,7 +111,9 @@ def why(env: Env, file: str) -> Why:
     entries = [each for each in Journal(env.spec.name, env.name).read() if path in each.files]
     ignored = _ignored(mirror, inside)
     place = mirror.place(inside)
-    pods = {} if ignored or not place else {dyno_name(pod): _copy(env, pod, mirror, inside) for pod in _pods(env, mirror)}
+    pods = (
+        {} if ignored or not place else {dyno_name(pod): _copy(env, pod, mirror, inside) for pod in _pods(env, mirror)}
+    )
     return Why(path, place, ignored, _does(mirror, inside), rule.source, entries[-1] if entries else None, pods)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from devenv.base.errors import DevenvError, InputError
 from devenv.heroku import config_vars
-from devenv.ops import addons, candidate, cluster, credentials, deploy, lock, retention, shipped, sync
+from devenv.ops import addons, candidate, cluster, credentials, deploy, lock, modes, retention, shipped, sync
 from devenv.ops.env import Env
 from devenv.plan import make, names, values
 from devenv.plan.model import Plan
@@ -63,6 +63,8 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
     with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
         cluster.ensure(env)
         candidate.refuse(env)
+        if change := modes.changes(env, modes.serving(env), WORK_TREE):
+            env.console.say(change)
         settings = env.settings()
         complete = credentials.complete(settings, env.app, planned(env, settings).addons)
         if complete != settings or not env.exists():

@@ -158,7 +158,13 @@ def _check_rules(where: str, entries: list[Any], problems: Problems) -> None:
             elif not isinstance(item, RULE[name]) or (
                 isinstance(item, list) and not all(isinstance(each, str) for each in item)
             ):
-                wanted = "true or false" if bool in RULE[name] else "a text" if list not in RULE[name] else "one text or a list"
+                wanted = (
+                    "true or false"
+                    if bool in RULE[name]
+                    else "a text"
+                    if list not in RULE[name]
+                    else "one text or a list"
+                )
                 problems.add(where, f"`{path}.{name}` must be {wanted}")
             elif name == "do" and item not in DO:
                 problems.add(where, f"`{path}.do`: `{item}` is nothing to do", f"write one of {', '.join(DO)}")

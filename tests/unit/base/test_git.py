@@ -1,5 +1,6 @@
 """What is read from git's own files, and what git is asked."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,30 @@ def test_no_commit(repository: Path) -> None:
     runner = FakeRunner({("git", "rev-parse"): Answer(code=1)})
     with pytest.raises(InputError, match="`nope` names no commit"):
         git.full_sha(runner, repository, "nope")
+
+
+def test_a_clone_that_was_cut_off(repository: Path, worktree: Path) -> None:
+    assert not git.is_shallow(repository)
+    (repository / ".git" / "shallow").write_text("0" * 40)
+    assert git.is_shallow(repository / "sub")
+    assert git.is_shallow(worktree)
+
+
+def test_changed_files_are_counted() -> None:
+    runner = FakeRunner({("git", "status"): Answer(" M a.py\0?? new file\0")})
+    assert git.changed(runner, Path("/lamp")) == 2
+
+
+def test_a_remote_is_added_or_changed(repository: Path) -> None:
+    runner = FakeRunner({("git", "remote"): Answer()})
+    git.set_remote(runner, repository, "devenv", "devenv://devenv/lamp")
+    git.set_remote(runner, repository, "heroku", "devenv://devenv/lamp")
+    assert [call.argv[4:6] for call in runner.calls] == [("add", "devenv"), ("set-url", "heroku")]
+
+
+def test_the_repository_of_a_hook_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Dev")
+    git.leave_hook()
+    assert "GIT_DIR" not in os.environ
+    assert os.environ["GIT_AUTHOR_NAME"] == "Dev"

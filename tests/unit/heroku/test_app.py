@@ -302,3 +302,17 @@ def test_a_relative_root_has_a_name(root: Path, monkeypatch: pytest.MonkeyPatch)
     write(root, {"package.json": "{}"})
     monkeypatch.chdir(root)
     assert load(Path()).name == "my-app"
+
+
+def test_a_copy_of_a_commit_has_the_name_and_the_env_file_of_its_work_tree(root: Path, tmp_path: Path) -> None:
+    write(root, {"Procfile": "web: broken in the work tree", ".env": "A=mine\n"})
+    copy = tmp_path / "0123abcd"
+    copy.mkdir()
+    write(copy, {"Procfile": "web: committed", ".env": "A=committed\n", "index.php": ""})
+    app = load(copy, home=root)
+    assert (app.name, app.root) == ("my-app", copy)
+    assert commands(app)["web"] == "committed"
+    assert (app.dotenv.values, app.dotenv.origins) == ({"A": "mine"}, {"A": ".env:1"})
+    write(root, {".env": "A='x\n"})
+    with pytest.raises(InputError):
+        load(copy, home=root)

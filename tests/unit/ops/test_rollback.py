@@ -1,0 +1,56 @@
+"""What a release made of an older one consists of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from devenv.ops import rollback
+from devenv.plan.settings import Settings
+
+OLD = {
+    "config": {"GREETING": "hello", "FILE": "1", "DATABASE_URL": "postgres://old", "GONE_URL": "redis://gone"},
+    "release": {
+        "version": 3,
+        "origins": {
+            "GREETING": "config:set",
+            "FILE": ".env:1",
+            "DATABASE_URL": "postgres stand-in",
+            "GONE_URL": "redis stand-in",
+        },
+    },
+}
+NOW = {
+    "config": {"GREETING": "bye", "LATER": "1", "DATABASE_URL": "postgres://new"},
+    "release": {
+        "version": 9,
+        "origins": {"GREETING": "config:set", "LATER": "config:set", "DATABASE_URL": "postgres stand-in"},
+    },
+}
+
+
+def test_config_vars_come_back_and_those_of_add_ons_stay() -> None:
+    assert rollback.merged(OLD, NOW) == {"GREETING": "hello", "FILE": "1", "DATABASE_URL": "postgres://new"}
+
+
+def test_what_config_set_gave_comes_back() -> None:
+    settings = Settings(config={"GREETING": "bye", "LATER": "1"}, unset=("FILE", "NEVER"))
+    restored = rollback.restore(settings, OLD)
+    assert restored.config == {"GREETING": "hello"}
+    assert restored.unset == ("LATER", "NEVER"), "what was not there then must not come back from a file"
+
+
+def test_a_release_that_did_not_tell_changes_no_settings() -> None:
+    settings = Settings(config={"A": "1"})
+    assert rollback.restore(settings, {"config": {"B": "1"}, "release": {}}) is settings
+
+
+def test_what_a_stand_in_hides_is_kept() -> None:
+    settings = Settings(config={"DATABASE_URL": "postgres://user"})
+    assert rollback.restore(settings, OLD).config == {"DATABASE_URL": "postgres://user", "GREETING": "hello"}
+
+
+def secrets(content: Mapping[str, Any]) -> str:
+    return repr(rollback.Made(1, 2, str(content["release"]["version"])))
+
+
+def test_nothing_that_is_printed_holds_a_value() -> None:
+    assert "hello" not in secrets(OLD)
