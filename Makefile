@@ -1,14 +1,14 @@
 # `make demo` takes a bare machine to a running app; `make test` proves everything. Every target can be repeated and goes on where it
 # was. What they make lives in .venv and in devenv's cache (~/.cache/devenv).
 .DEFAULT_GOAL := help
-.PHONY: help setup engine tools images demo check test unit golden integration e2e bench dist lock clean
+.PHONY: help setup engine tools images demo check test unit golden integration e2e bench bench-sync dist lock clean
 
 bin := .venv/bin
 devenv := $(CURDIR)/$(bin)/devenv
 pytest := $(bin)/pytest
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([-a-z0-9]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: .venv/.ready ## devenv and its tools in .venv, every package pinned by hash
 	@:
@@ -54,6 +54,9 @@ e2e: setup engine images tools ## the installed devenv on whole apps
 
 bench: setup engine images tools ## the figures, beside references measured in the same run
 	$(bin)/python -m benchmarks
+
+bench-sync: setup engine images tools ## from a save to the content in the pods, beside kubectl
+	$(bin)/python -m benchmarks.sync
 
 dist: setup ## wheel and source archive in dist/
 	$(bin)/python -m build --no-isolation
