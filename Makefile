@@ -38,7 +38,7 @@ check: setup ## ruff and mypy
 	$(bin)/mypy
 
 test: setup engine images tools check ## everything: the checks, then every layer of tests in one run
-	$(pytest) tests
+	$(pytest) tests --durations=25
 
 unit: setup ## parsing, planning, decisions: no engine, no cluster
 	$(pytest) tests/unit

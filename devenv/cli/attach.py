@@ -32,12 +32,11 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                 wanted = sync.session(env, _Told(shell, journal), refused)
                 console.say(f"{_names(sorted(wanted))} changed: building anew")
                 env = Env(env.options, console)  # reads the files again
-                refused = {}
+                refused = wanted  # also when it works: what made no other image would ask for one for ever
                 try:
                     done = up(env)
                     console.say(f"{env.name} is up (v{done.version})")
                 except DevenvError as error:
-                    refused = wanted
                     console.say(console.style(f"Error: {error.message}", "red"))
                     for line in error.details:
                         console.say(f"  {line}")
@@ -76,12 +75,17 @@ class _Told:
         if self.shell.json:
             self.console.out(compact(entry))
             return
-        to = _names(batch.names) if batch.names else "no pod yet"
+        to = _names(batch.names) if batch.names else self._nobody()
         then = f", {' and '.join(restarts)} start{'s' * (len(restarts) == 1)} again" if restarts else ""
         mark = self.console.style("↑", "green", "bold")
         self.console.say(
             f"{mark} {_names(files)} → {to}  {self.console.style(f'{seconds * 1000:.0f} ms', 'dim')}{then}"
         )
+
+    def _nobody(self) -> str:
+        if self.shell.env.served().get("sync"):
+            return "no pod yet"
+        return "no pod: the env runs a release now; `devenv up` runs this work tree again"
 
     def said(self, name: str, word: str, value: int, seconds: float | None) -> None:
         """A process started again, or ended by itself."""

@@ -14,7 +14,7 @@ from devenv.ops.env import Env
 from devenv.ops.status import KIND, dyno_name
 from devenv.plan.model import Plan
 from devenv.sync import frame, rules, watch
-from devenv.sync.engine import Engine
+from devenv.sync.engine import SETTINGS, Engine
 from devenv.sync.mirror import Mirror
 from devenv.sync.session import Appeared, Report, Vanished
 from devenv.sync.target import Target
@@ -101,10 +101,12 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
             for folder, each in skips.items()
             if path.startswith(folder) and path != folder
         ]
+        if path in SETTINGS or path == ".devenv":
+            return None
         # a folder on the way to a context is watched too
         return reasons[0] if reasons and all(reasons) else None
 
-    engine = Engine(found, report, run_once=lambda target, command: _run_once(env, target, command))
+    engine = Engine(env.source.root, found, report, run_once=lambda target, command: _run_once(env, target, command))
     engine.refused = dict(refused)
     watcher = watch.Watcher(env.source.root, skip, engine.put)
     engine.took = watcher.took

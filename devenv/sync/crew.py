@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from devenv.sync import bulk, frame
 from devenv.sync.mirror import Mirror
-from devenv.sync.rules import Rule
+from devenv.sync.rules import RELEASE, Rule
 from devenv.sync.session import Batch, Peer, Ran, Report
 from devenv.sync.target import Answered, Joined, Said, Target
 from devenv.sync.tree import LARGE, Change
@@ -38,6 +38,7 @@ class Crew:
     flights: dict[int, tuple[Peer, frame.Payload | None, int, tuple[Change, ...]]] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)
     running: str | None = None
+    ran_until: int = 0  # number of the last change that a command which runs once has seen
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def patience(self) -> float | None:
@@ -199,7 +200,8 @@ class Crew:
         for change in changes:
             rule = peer.mirror.rule(change.path)
             if rule.do == "restart" and self._concerns(peer, rule):
-                peer.due[change.path] = rule
+                done = rule.once and change.seq <= self.ran_until
+                peer.due[change.path] = _plain(rule) if done else rule
         self._finish(message.at)
 
     def _concerns(self, peer: Peer, rule: Rule) -> bool:
@@ -236,7 +238,8 @@ class Crew:
         peer.target.send(text.encode())
 
     def _run_once(self, peer: Peer, rule: Rule) -> None:
-        command = peer.mirror.release if rule.run == "release" else rule.run
+        command = peer.mirror.release if rule.run == RELEASE else rule.run
+        self.ran_until = peer.mirror.tree.seq
         for other in self.peers:
             # their files are there, and the command is on its way: only the restart is left
             other.due = {path: each if each != rule else _plain(rule) for path, each in other.due.items()}

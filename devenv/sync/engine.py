@@ -1,10 +1,12 @@
 """One queue, one loop: what changed goes to every container that lacks it, and what must start again does."""
 
+import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from devenv.sync import bulk
 from devenv.sync.crew import QUIET, Crew
@@ -16,12 +18,14 @@ from devenv.sync.watch import Lost, Touched
 
 GATHER = 0.003  # seconds of quiet that end a batch, and the longest that one is gathered
 LONGEST_GATHER = 0.02
+SETTINGS = frozenset({".env", ".devenv/profile.yaml"})  # in no image, and yet what runs depends on them
 
 
 @dataclass(slots=True)
 class Engine:
     """A sync session. `put` takes messages of the watcher, the pod watch and the targets from any thread."""
 
+    folder: Path  # the app's
     mirrors: Sequence[Mirror]
     report: Report
     run_once: Callable[[Target, str], tuple[int, str]]
@@ -109,6 +113,8 @@ class Engine:
             else:
                 others.append(message)
         self.touched_at = time.monotonic()
+        for path in paths & SETTINGS:
+            self._ask_settings(path)
         for mirror in self.mirrors:
             if within := mirror.within(paths):
                 self._found(mirror, *mirror.tree.look(within), first.at)
@@ -134,6 +140,14 @@ class Engine:
     def _read_large(self, mirror: Mirror, path: str) -> None:
         if changes := mirror.tree.look_large(path):
             self.put(LargeRead(mirror, tuple(changes)))
+
+    def _ask_settings(self, path: str) -> None:
+        try:
+            now = str(os.stat(self.folder / path).st_mtime_ns)
+        except OSError:
+            now = "gone"
+        if self.refused.get(path) != now:
+            self.rebuild[path] = now
 
     def _ask_rebuild(self, mirror: Mirror, changes: Sequence[Change]) -> None:
         for change in changes:

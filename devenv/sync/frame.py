@@ -125,7 +125,7 @@ POD = Site()
 def keeper(key: str, fresh: bool) -> Site:
     """The keeper's folder for the edits of image `key`; `fresh`: whatever was kept before goes."""
     home = f"{KEEPER}/{key}"
-    before = f"rm -rf {KEEPER}/* && mkdir -p {home}/files" if fresh else ""
+    before = (f"rm -rf {KEEPER}/* && " if fresh else "") + f"{{ [ -d {home}/files ] || mkdir -p {home}/files; }}"
     after = f"mv -f {KEEPER}/.loop/stage/state.sh {home}/state.sh"
     return Site(f"{KEEPER}/.loop", f"{home}/files", f"{home}/seq", before, after)
 
