@@ -142,7 +142,9 @@ def _forward(env: Env, argv: list[str], over: threading.Event) -> None:
     except DevenvError as error:
         if over.is_set():
             return
-        env.console.warn(f"the port is not forwarded: {' '.join(error.details) or error.message}; --port takes another one")
+        env.console.warn(
+            f"the port is not forwarded: {' '.join(error.details) or error.message}; --port takes another one"
+        )
 
 
 def _again() -> str:

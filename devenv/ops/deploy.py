@@ -101,7 +101,7 @@ def launch(env: Env, release: Release, states: Sequence[HelmState], story: Story
     has_phase = bool(content["releasePhase"] and content["running"] and content["release"]["phase"])
     story = story or Steps(env.console)
     retention.hold(env, release)
-    with _or_back(env, next((each for each in reversed(states) if each.status == "deployed"), None)):
+    with _or_back(env, _before(env, states)):
         story.released(release.version, has_phase)
         upgrade(env, release, has_phase, story, settled=not states or states[-1].status not in PENDING)
         wait(env, release.version, story)
@@ -128,6 +128,21 @@ def newest(states: Sequence[HelmState]) -> int:
     """The highest number that a release was given; 0 without one."""
     # a return to an older release carries the older number: no number is given twice
     return max((each.version for each in states), default=0)
+
+
+def _before(env: Env, states: Sequence[HelmState]) -> HelmState | None:
+    """What a deploy that does not end well goes back to: the release whose processes are up."""
+    current = next((each for each in reversed(states) if each.status == "deployed"), None)
+    if current and (left := unfinished(env, current.version)):
+        kept = [each for each in states if each.version == left and each.status in SERVED]
+        return kept[-1] if kept else current
+    return current
+
+
+def unfinished(env: Env, version: int) -> int:
+    """The release that still serves beside `version`, whose roll-out nobody saw to its end; 0 when there is none."""
+    pods = (pod for pod in env.kube.pods(env.name, PROCESSES) if not pod.deleting)
+    return max((number for pod in pods if (number := int(pod.labels.get(rollout.RELEASE, 0))) < version), default=0)
 
 
 def _fallback(states: Sequence[HelmState], version: int) -> HelmState | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from devenv.ops import lock
+from devenv.ops import deploy, lock
 from devenv.ops.env import Env
 from devenv.plan.values import WORK_TREE
 
@@ -11,7 +11,10 @@ RELEASE = "release"  # the mode of an env that runs a commit
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What serves: its mode, its commit (empty for a work tree, and when all is stopped), its release's number."""
+    """What serves: its mode, its release's number, its commit.
+
+    The commit is empty for a work tree, when all is stopped, and when its roll-out was cut off.
+    """
 
     mode: str
     commit: str
@@ -23,8 +26,9 @@ def serving(env: Env) -> Serving:
     content = env.served() if env.status.state == "running" and env.exists() else {}
     release = content.get("release", {})
     mode = str(release.get("mode", ""))
-    runs = content.get("running", False) and mode == RELEASE
-    return Serving(mode, str(release.get("commit", "")) if runs else "", int(release.get("version", 0)))
+    version = int(release.get("version", 0))
+    runs = content.get("running", False) and mode == RELEASE and not deploy.unfinished(env, version)
+    return Serving(mode, str(release.get("commit", "")) if runs else "", version)
 
 
 def changes(env: Env, now: Serving, to: str) -> str | None:

@@ -177,7 +177,14 @@ def _argv(shell: str, command: str, key: str) -> list[str]:
         return argv
     # as the chart does it for every process: what was edited since the image was built comes first
     overlay = (shipped.chart("app") / "files" / "overlay.sh").read_text()
-    return ["sh", "-c", f'devenv_key=$1; shift\n{overlay}mkdir -p {frame.STATE}; : > {back.START}\nexec "$@"', "run", key, *argv]
+    return [
+        "sh",
+        "-c",
+        f'devenv_key=$1; shift\n{overlay}mkdir -p {frame.STATE}; : > {back.START}\nexec "$@"',
+        "run",
+        key,
+        *argv,
+    ]
 
 
 def attach(env: Env, dyno: OneOff, command: str, *, tty: bool) -> int:
