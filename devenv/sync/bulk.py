@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devenv.base.errors import DevenvError
+from devenv.base.index import hashing
 from devenv.sync.target import Target
 from devenv.sync.tree import Change
 
@@ -22,11 +23,12 @@ mkdir -p "${2%/*}" && head -c "$3" > "$t" && [ "$(wc -c < "$t")" -eq "$3" ] && c
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A large file is in its place, or is not: `complaint` says why."""
+    """A large file is in its place, or is not: `complaint` says why. `row` is what was read of it."""
 
     target: Target
     change: Change
     complaint: str
+    row: str | None = None
 
 
 def deliver(
@@ -34,29 +36,32 @@ def deliver(
 ) -> None:
     """Send one file, in pieces; puts `Delivered`."""
     try:
-        complaint = _send(source, place, state, change, target)
+        complaint, row = _send(source, place, state, change, target)
+    except FileNotFoundError:
+        complaint, row = "", None
     except (OSError, DevenvError) as error:
-        complaint = str(error)
-    put(Delivered(target, change, complaint))
+        complaint, row = str(error), None
+    put(Delivered(target, change, complaint, row))
 
 
-def _send(source: Path, place: str, state: str, change: Change, target: Target) -> str:
+def _send(source: Path, place: str, state: str, change: Change, target: Target) -> tuple[str, str | None]:
     with source.open("rb") as content:
         size = source.stat().st_size
         mode = "755" if (change.row or "").startswith("x") else "644"
         stream = target.open(target.pod, target.container, ["sh", "-c", TAKE, "take", state, place, str(size), mode])
         try:
-            left = size
+            left, read = size, hashing()
             while left and (piece := content.read(min(PIECE, left))):
                 stream.write(piece)
+                read.update(piece)
                 left -= len(piece)
             if left:
-                return f"`{change.path}` got shorter while it was read"
+                return "", None  # it got shorter while it was read
             said = b""
             while piece_out := stream.read(60):
                 said += piece_out[1]
                 if b"done" in said:
-                    return ""
-            return said.decode(errors="replace").strip() or "the stream broke off"
+                    return "", f"{(change.row or '')[:1]} {read.hexdigest()}"
+            return said.decode(errors="replace").strip() or "the stream broke off", None
         finally:
             stream.close()

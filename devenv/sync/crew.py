@@ -8,22 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from devenv.sync import bulk, frame
+from devenv.sync.batches import Batches
 from devenv.sync.mirror import Mirror
 from devenv.sync.rules import RELEASE, Rule
-from devenv.sync.session import Batch, Peer, Ran, Report
+from devenv.sync.session import Flight, Peer, Ran, Report
 from devenv.sync.target import Answered, Joined, Said, Target
 from devenv.sync.tree import LARGE, Change
 
 QUIET = 0.03  # seconds without a change before anything starts again
 LATER = 0.2  # seconds that the keeper waits for the pods at most
-RETRY = (
-    1.0,
-    2.0,
-    5.0,
-    15.0,
-    30.0,
-)  # seconds after a container refused a change: its disk is full, its files are read-only
-Loads = dict[tuple[str, int, bool], tuple[frame.Payload, tuple[Change, ...]]]
+# seconds after a container refused a change: its disk is full, its files are read-only
+RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
+AGAIN = (QUIET, 0.2, 1.0, 5.0, 30.0)  # seconds until a file that changed while it was read goes again
+Loads = dict[tuple[str, int, bool, frozenset[str]], tuple[frame.Payload, tuple[Change, ...]]]
 
 
 @dataclass(slots=True)
@@ -35,16 +32,19 @@ class Crew:
     run_once: Callable[[Target, str], tuple[int, str]]
     put: Callable[[object], None]
     peers: list[Peer] = field(default_factory=list)
-    flights: dict[int, tuple[Peer, frame.Payload | None, int, tuple[Change, ...]]] = field(default_factory=dict)
-    batches: list[Batch] = field(default_factory=list)
+    flights: dict[int, Flight] = field(default_factory=dict)
     running: str | None = None
     ran_until: int = 0  # number of the last change that a command which runs once has seen
+    batches: Batches = field(init=False)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.batches = Batches(self.report)
 
     def patience(self) -> float | None:
         """Seconds until something is due without a message; None = nothing is."""
         now = time.monotonic()
-        times = [peer.retry_at - now for peer in self.peers if peer.retry_at > now]
+        times = [at - now for peer in self.peers for at in (peer.retry_at, peer.again_at) if at > now]
         if any(peer.due for peer in self.peers):
             times.append(QUIET)
         if any(peer.target.kind == "sync" and peer.joined and peer.seq < peer.mirror.tree.seq for peer in self.peers):
@@ -58,10 +58,7 @@ class Crew:
 
     def expect(self, mirror: Mirror, changes: tuple[Change, ...], began: float) -> None:
         """Changes were found: report them when every container has them."""
-        peers = [peer for peer in self.peers if peer.mirror is mirror and peer.joined and peer.target.kind != "sync"]
-        names = tuple(sorted(peer.target.name for peer in peers))
-        self.batches.append(Batch(mirror, changes[-1].seq, changes, began, {peer.target.pod for peer in peers}, names))
-        self._finish()
+        self.batches.expect(mirror, changes, began, self.peers)
 
     def said(self, message: Said) -> None:
         """A supervisor's word."""
@@ -93,9 +90,7 @@ class Crew:
         for peer in [each for each in self.peers if each.target.pod == pod]:
             peer.target.stop()
             self.peers.remove(peer)
-        for batch in self.batches:
-            batch.waiting.discard(pod)
-        self._finish()
+            self.batches.skip(peer.target, self.peers)
 
     def joined(self, message: Joined) -> None:
         """A stream is open."""
@@ -104,17 +99,22 @@ class Crew:
             known = ident == peer.mirror.tree.ident and seq.isdigit() and peer.site is frame.POD
             # the keeper is filled anew by each session; a container has what it laid over its image when it started
             peer.seq, peer.fresh = (int(seq), False) if known else (0, peer.site is not frame.POD)
-            peer.joined, peer.supervised, peer.flying, peer.retry_at = True, message.supervised, None, 0.0
+            peer.marked = peer.seq
+            if peer.supervisor != message.supervisor:
+                peer.due.clear()  # all of its processes are new
+            peer.joined, peer.supervisor, peer.flying, peer.retry_at = True, message.supervisor, None, 0.0
             peer.large.clear()
+            peer.again.clear()
 
     def left(self, target: Target, why: str) -> None:
         """A stream has ended; it opens again by itself, unless `why` tells that it is no use."""
         for peer in self.peers:
             if peer.target is target:
                 peer.joined, peer.flying, peer.restarted = False, None, None
-        for batch in self.batches:
-            batch.waiting.discard(target.pod)  # it gets them when it is back
-        self._finish()
+        for number, flight in [each for each in self.flights.items() if each[1].peer.target is target]:
+            del self.flights[number]
+            self._owe(flight)  # whether it was carried out nobody knows: to start again once too often does no harm
+        self.batches.skip(target, self.peers)  # it gets them when it is back
         if why:
             self.report.refused(target.name, why)
 
@@ -125,11 +125,13 @@ class Crew:
         for peer in self.peers:
             if not peer.joined or peer.flying is not None or peer.retry_at > now:
                 continue
+            again = peer.again and peer.again_at <= now
+            unmarked = peer.marked < peer.seq and not peer.large and not peer.again
             if peer.target.kind == "sync" and now - touched_at < LATER and self._flying():
                 continue  # those who wait for an edit come first
-            if peer.mirror.tree.seq > peer.seq or peer.fresh:
+            if peer.mirror.tree.seq > peer.seq or peer.fresh or again or unmarked:
                 self._send(peer, loads)
-            elif peer.due and not peer.large and self.running is None and now - touched_at >= QUIET:
+            elif peer.due and not peer.large and not peer.again and self.running is None and now - touched_at >= QUIET:
                 self._restart(peer)
 
     def _flying(self) -> bool:
@@ -139,22 +141,31 @@ class Crew:
         mirror, keeps = peer.mirror, peer.site is not frame.POD
         seq = mirror.tree.seq
         since = 0 if peer.fresh else peer.seq
-        key = (mirror.key, since, keeps)
+        key = (mirror.key, since, keeps, frozenset(peer.again))
         if key not in loads:
-            changes = tuple(mirror.tree.since(since))
+            found = mirror.tree.since(min([since, *(number - 1 for number in peer.again.values())]))
+            changes = tuple(change for change in found if change.seq > since or change.path in peer.again)
             small = [change for change in changes if not self._is_large(mirror, change)]
             state = frame.state_text(mirror.tree.since(0), mirror.place) if keeps else ""
             loads[key] = (frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes)
         load, changes = loads[key]
         for change in changes:
-            if change.row and self._is_large(mirror, change) and mirror.place(change.path):
+            if change.path not in peer.large and self._is_large(mirror, change) and mirror.place(change.path):
                 self._send_large(peer, change)
+        self._note_late(peer, load)
+        pending = (*(change.seq for change in peer.large.values()), *peer.again.values())
+        mark = min([seq, *(number - 1 for number in pending)])
         site = frame.keeper(mirror.key, peer.fresh and peer.mirror is self.mirrors[0]) if keeps else frame.POD
-        mark = "" if peer.large else f"{mirror.tree.ident}:{seq}"
-        number = next(self._numbers)
-        peer.flying = number
-        self.flights[number] = (peer, load, seq, changes)
-        peer.target.send(frame.line(number, load, site, mark) + load.archive)
+        number = peer.flying = next(self._numbers)
+        self.flights[number] = Flight(peer, seq, mark, changes)
+        peer.target.send(frame.line(number, load, site, f"{mirror.tree.ident}:{mark}") + load.archive)
+
+    def _note_late(self, peer: Peer, load: frame.Payload) -> None:
+        """What was not as it had been found goes again, soon at first."""
+        peer.again = {change.path: change.seq for change in load.late}
+        if peer.again:
+            peer.again_at = time.monotonic() + AGAIN[min(peer.tries, len(AGAIN) - 1)]
+        peer.tries = peer.tries + 1 if peer.again else 0
 
     def _is_large(self, mirror: Mirror, change: Change) -> bool:
         if not change.row or change.row[0] not in "fx":
@@ -167,7 +178,7 @@ class Crew:
     def _send_large(self, peer: Peer, change: Change) -> None:
         place = peer.mirror.place(change.path)
         assert place
-        peer.large.add(change.path)
+        peer.large[change.path] = change
         source = peer.mirror.tree.folder / change.path
         argv = (source, peer.site.prefix + place, peer.site.state, change, peer.target, self.put)
         threading.Thread(target=bulk.deliver, args=argv, daemon=True).start()
@@ -175,50 +186,50 @@ class Crew:
     def delivered(self, message: bulk.Delivered) -> None:
         """A large file is there, or is not."""
         for peer in self.peers:
-            if peer.target is message.target and message.change.path in peer.large:
-                peer.large.discard(message.change.path)
+            sent = message.change
+            if peer.target is message.target and peer.large.get(sent.path) is sent:
+                del peer.large[sent.path]
+                now = [each for each in peer.mirror.tree.since(sent.seq) if each.path == sent.path]
+                if now or message.row != sent.row:  # a delete on the short way was faster, or it did not arrive
+                    peer.again[sent.path] = now[-1].seq if now else sent.seq
                 if message.complaint:
-                    peer.seq = min(peer.seq, message.change.seq - 1)
                     self._refused(peer, message.complaint)
-                elif not peer.large and peer.flying is None:
-                    peer.seq = min(peer.seq, peer.mirror.tree.seq - 1)  # once more, for the mark
-        self._finish()
+        self.batches.finish(self.peers)
 
     def answered(self, message: Answered) -> None:
         """A line was carried out."""
-        peer, load, seq, changes = self.flights.pop(message.number, (None, None, 0, ()))
-        if peer is None or peer.flying != message.number:
+        flight = self.flights.pop(message.number, None)
+        if flight is None or flight.peer.flying != message.number:
             return
+        peer = flight.peer
         peer.flying = None
         if message.status:
+            peer.due.update(flight.due or {})
             self._refused(peer, message.complaint or f"status {message.status}")
             return
         peer.failures, peer.fresh = 0, False
-        if load is None:  # a restart
+        if flight.due is not None:
             return
-        peer.seq = max(peer.seq, seq)
-        for change in changes:
-            rule = peer.mirror.rule(change.path)
-            if rule.do == "restart" and self._concerns(peer, rule):
+        peer.seq, peer.marked = max(peer.seq, flight.seq), max(peer.marked, flight.mark)
+        self._owe(flight)
+        self.batches.finish(self.peers, message.at)
+
+    def _owe(self, flight: Flight) -> None:
+        """Note what a container has to start again for."""
+        peer, mirror = flight.peer, flight.peer.mirror
+        peer.due.update(flight.due or {})
+        for change in flight.changes:
+            rule = mirror.rule(change.path)
+            if rule.do == "restart" and mirror.place(change.path) and peer.concerns(rule):
                 done = rule.once and change.seq <= self.ran_until
                 peer.due[change.path] = _plain(rule) if done else rule
-        self._finish(message.at)
-
-    def _concerns(self, peer: Peer, rule: Rule) -> bool:
-        if peer.target.kind != "process" or not peer.supervised:
-            return False
-        return peer.target.process not in peer.mirror.reloading and (
-            not rule.types or peer.target.process in rule.types
-        )
 
     def _refused(self, peer: Peer, complaint: str) -> None:
         if not peer.failures:
             self.report.refused(peer.target.name, complaint)
         peer.retry_at = time.monotonic() + RETRY[min(peer.failures, len(RETRY) - 1)]
         peer.failures += 1
-        for batch in self.batches:
-            batch.waiting.discard(peer.target.pod)
-        self._finish()
+        self.batches.skip(peer.target, self.peers)
 
     def _restart(self, peer: Peer) -> None:
         """Start the process again, after the commands that its rules ask for."""
@@ -227,15 +238,17 @@ class Crew:
             if rule.once:
                 self._run_once(peer, rule)
                 return
-        peer.due.clear()
+        due, peer.due = peer.due, {}
         commands = "".join(
             f"sh -c {frame.quoted(rule.run or '')} < /dev/null > /proc/$p/fd/1 2>&1; " for rule in runs if not rule.once
         )
         number = next(self._numbers)
         peer.flying, peer.restarted = number, time.monotonic()
-        self.flights[number] = (peer, None, 0, ())
-        text = f"read -r p < {frame.STATE}/supervisor && {{ {commands}kill -USR1 $p; }}; echo ok {number} $?\n"
-        peer.target.send(text.encode())
+        self.flights[number] = Flight(peer, due=due)
+        text = f"read -r p < {frame.STATE}/supervisor && {{ {commands}kill -USR1 $p; }}; echo ok {number} $?"
+        if commands:  # it may take minutes, and who does not answer is taken for dead
+            text = f"{{ {text}; }} < /dev/null &"
+        peer.target.send(f"{text}\n".encode())
 
     def _run_once(self, peer: Peer, rule: Rule) -> None:
         command = peer.mirror.release if rule.run == RELEASE else rule.run
@@ -251,28 +264,6 @@ class Crew:
             self.put(Ran(command, *self.run_once(peer.target, command)))
 
         threading.Thread(target=run, daemon=True).start()
-
-    def _finish(self, at: float | None = None) -> None:
-        """Report the batches that every container has."""
-        done = []
-        for batch in self.batches:
-            for peer in self.peers:
-                if peer.mirror is batch.mirror and peer.joined and peer.seq >= batch.seq and not peer.large:
-                    batch.waiting.discard(peer.target.pod)
-            if not batch.waiting:
-                done.append(batch)
-        for batch in done:
-            self.batches.remove(batch)
-            rules = {batch.mirror.rule(change.path) for change in batch.changes}
-            restarts = sorted(
-                {
-                    peer.target.process
-                    for peer in self.peers
-                    if peer.mirror is batch.mirror
-                    and any(rule.do == "restart" and self._concerns(peer, rule) for rule in rules)
-                }
-            )
-            self.report.synced(batch, (at or time.monotonic()) - batch.began, restarts)
 
 
 def _plain(rule: Rule) -> Rule:

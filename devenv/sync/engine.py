@@ -4,6 +4,7 @@ import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +34,9 @@ class Engine:
     messages: "queue.SimpleQueue[object]" = field(default_factory=queue.SimpleQueue)
     rebuild: dict[str, str | None] = field(default_factory=dict)  # path -> row
     refused: dict[str, str | None] = field(default_factory=dict)  # of a rebuild that failed: not asked for again
+    reading: dict[tuple[str, str], bool] = field(default_factory=dict)  # large files; whether they were touched since
     touched_at: float = 0.0
+    held: deque[object] = field(default_factory=deque)  # came while a batch was gathered: next, in their order
     crew: Crew = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +66,8 @@ class Engine:
         return time.monotonic() - self.touched_at > 10 * QUIET
 
     def _next(self) -> object | None:
+        if self.held:
+            return self.held.popleft()
         try:
             return self.messages.get(timeout=self._patience())
         except queue.Empty:
@@ -90,8 +95,10 @@ class Engine:
                 self.crew.answered(message)
             case Said():
                 self.crew.said(message)
-            case LargeRead(mirror=mirror, changes=changes):
+            case LargeRead(mirror=mirror, path=path, changes=changes):
                 self._found(mirror, list(changes), [], time.monotonic())
+                if self.reading.pop((mirror.key, path)):  # it changed meanwhile
+                    self._found(mirror, *mirror.tree.look([path]), time.monotonic())
             case bulk.Delivered():
                 self.crew.delivered(message)
             case Ran():
@@ -102,7 +109,6 @@ class Engine:
     def _look(self, first: Touched) -> None:
         """Look at what was touched, with what comes within a moment."""
         paths, end = {first.path}, time.monotonic() + LONGEST_GATHER
-        others: list[object] = []
         while (now := time.monotonic()) < end:
             try:
                 message = self.messages.get(timeout=min(GATHER, end - now))
@@ -111,15 +117,13 @@ class Engine:
             if isinstance(message, Touched):
                 paths.add(message.path)
             else:
-                others.append(message)
+                self.held.append(message)
         self.touched_at = time.monotonic()
         for path in paths & SETTINGS:
             self._ask_settings(path)
         for mirror in self.mirrors:
             if within := mirror.within(paths):
                 self._found(mirror, *mirror.tree.look(within), first.at)
-        for message in others:
-            self.messages.put(message)
 
     def _look_all(self) -> None:
         started = time.monotonic()
@@ -129,7 +133,9 @@ class Engine:
 
     def _found(self, mirror: Mirror, changes: list[Change], large: list[str], began: float) -> None:
         for path in large:
-            threading.Thread(target=self._read_large, args=(mirror, path), daemon=True).start()
+            if (mirror.key, path) not in self.reading:
+                threading.Thread(target=self._read_large, args=(mirror, path), daemon=True).start()
+            self.reading[mirror.key, path] = (mirror.key, path) in self.reading
         if not changes:
             return
         self._ask_rebuild(mirror, changes)
@@ -138,8 +144,7 @@ class Engine:
             self.crew.expect(mirror, shown, began)
 
     def _read_large(self, mirror: Mirror, path: str) -> None:
-        if changes := mirror.tree.look_large(path):
-            self.put(LargeRead(mirror, tuple(changes)))
+        self.put(LargeRead(mirror, path, tuple(mirror.tree.look_large(path))))
 
     def _ask_settings(self, path: str) -> None:
         try:

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from devenv.base.index import hashing
 from devenv.sync.tree import Change
 
 STATE = "/tmp/.devenv"  # in a pod: its stage, the number of the last change, the pids of supervisor and loop
 KEEPER = "/.devenv"  # in the keeper: the volume
+STAGE = '"$t"'  # as the loop names it: archives are unpacked there
+LAST = ".last"  # an archive that was cut between two files would pass for a whole one without it
 FEW = 3  # folders: with more, one process that links all of them beats a rename in each
 Place = Callable[[str], str | None]  # path in the work tree -> absolute path in the container; None = not in the image
 
@@ -20,10 +23,12 @@ Place = Callable[[str], str | None]  # path in the work tree -> absolute path in
 # minute (a heartbeat is one) it leaves by itself, where the shell can tell (bash, busybox), and at the end of the stream anywhere.
 LOOP = """\
 s=$1
-mkdir -p "$s/stage" || exit 1
-{ read -r old < "$s/loop" && kill "$old"; } 2> /dev/null
-echo $$ > "$s/loop"
-trap '{ read -r now < "$s/loop"; [ "$now" != $$ ] || rm -f "$s/loop"; } 2> /dev/null' EXIT
+t=$s/stage.$$
+mkdir -p "$s" || exit 1
+{ read -r old < "$s/loop" && { kill -TERM "-$old" || kill "$old"; }; } 2> /dev/null
+rm -rf "$s"/stage.*
+mkdir "$t" && echo $$ > "$s/loop" || exit 1
+trap 'rm -rf "$t"; { read -r now < "$s/loop"; [ "$now" != $$ ] || rm -f "$s/loop"; } 2> /dev/null' EXIT
 trap exit TERM HUP
 nl='
 '
@@ -50,7 +55,7 @@ class Payload:
     gone: tuple[str, ...]  # absolute paths, in order
     folders: tuple[str, ...]  # empty ones, absolute
     files: tuple[str, ...]  # absolute paths
-    late: tuple[Change, ...]  # changed or vanished since: the watcher will tell again
+    late: tuple[Change, ...]  # were something else, or gone, when they were read
 
 
 def payload(
@@ -68,21 +73,26 @@ def payload(
                 gone.append(target)
             elif change.row == "d":
                 folders.append(target)
-            elif _add(archive, folder / change.path, target, change, stamp):
-                files.append(target)
             else:
-                late.append(change)
+                row = _add(archive, folder / change.path, target, change, stamp)
+                if row:
+                    files.append(target)
+                if row != change.row:
+                    late.append(change)
         if extra:
             text = extra.encode(errors="surrogateescape")
             info = tarfile.TarInfo("state.sh")
             info.size, info.mode = len(text), 0o644
             archive.addfile(info, io.BytesIO(text))
+        if _many(files):
+            archive.addfile(tarfile.TarInfo(LAST))
     return Payload(out.getvalue(), tuple(gone), tuple(folders), tuple(files), tuple(late))
 
 
 def _add(
     archive: tarfile.TarFile, source: Path, target: str, change: Change, stamp: Callable[[Change, int], int]
-) -> bool:
+) -> str:
+    """Add what is there now; its row, empty when there is nothing to add."""
     info = tarfile.TarInfo(target.lstrip("/"))
     try:
         found = os.lstat(source)
@@ -92,15 +102,17 @@ def _add(
         if stat.S_ISLNK(found.st_mode):
             info.type, info.linkname, info.mode = tarfile.SYMTYPE, os.readlink(source), 0o777
             archive.addfile(info)
-        elif stat.S_ISREG(found.st_mode):
+            return f"l {info.linkname}"
+        if stat.S_ISREG(found.st_mode):
             content = source.read_bytes()
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-        else:
-            return False
+            read = hashing()
+            read.update(content)
+            return f"{'x' if found.st_mode & 0o100 else 'f'} {read.hexdigest()}"
     except OSError:
-        return False
-    return True
+        return ""
+    return ""
 
 
 def quoted(text: str) -> str:
@@ -126,7 +138,7 @@ def keeper(key: str, fresh: bool) -> Site:
     """The keeper's folder for the edits of image `key`; `fresh`: whatever was kept before goes."""
     home = f"{KEEPER}/{key}"
     before = (f"rm -rf {KEEPER}/* && " if fresh else "") + f"{{ [ -d {home}/files ] || mkdir -p {home}/files; }}"
-    after = f"mv -f {KEEPER}/.loop/stage/state.sh {home}/state.sh"
+    after = f"mv -f {STAGE}/state.sh {home}/state.sh"
     return Site(f"{KEEPER}/.loop", f"{home}/files", f"{home}/seq", before, after)
 
 
@@ -135,35 +147,37 @@ def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
 
     Each file is written beside and renamed into place, so nobody reads half of one. Whatever fails, the archive's bytes are read.
     """
-    stage, prefix = f"{site.state}/stage", site.prefix
+    prefix = site.prefix
     # every process that a line starts is a millisecond: `read` takes the rest only where there is one
-    take = f"head -c {len(load.archive)} | {{ tar -xof - -C {stage}; e=$?; read -r x && cat > /dev/null; [ $e = 0 ]; }}"
+    take = f"head -c {len(load.archive)} | {{ tar -xof - -C {STAGE}; e=$?; read -r x && cat > /dev/null; [ $e = 0 ]; }}"
     steps = [take]
     if site.before:
         steps.append(site.before)
     steps += [f"rm -rf -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(_topmost(load.gone))]
     steps += [f"mkdir -p -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(load.folders)]
-    steps += _moves(load.files, stage, prefix)
+    steps += _moves(load.files, prefix)
     if site.after:
         steps.append(site.after)
     if mark:
         steps.append(f"echo {mark} > {site.seq}")
-    # what may be in the way of another archive goes after the answer: links, folders where a file may come
-    clear = f"rm -rf {stage}; mkdir {stage}"
-    dirty = load.gone or _many(load.files)
-    text = f"{' && '.join(steps)}; e=$?; echo ok {number} $e; {clear if dirty else f'[ $e = 0 ] || {{ {clear}; }}'}\n"
+    # folders that a file may take the place of are out of the way before, links and what is left of a failure after the answer
+    clear = f"rm -rf {STAGE}; mkdir {STAGE}"
+    after = clear if _many(load.files) else f"[ $e = 0 ] || {{ {clear}; }}"
+    text = f"{f'{clear}; ' if load.gone else ''}{' && '.join(steps)}; e=$?; echo ok {number} $e; {after}\n"
     return text.encode(errors="surrogateescape")
 
 
-def _moves(files: Sequence[str], stage: str, prefix: str) -> list[str]:
+def _moves(files: Sequence[str], prefix: str) -> list[str]:
     if not files:
         return []
     if _many(files):
         # links replace atomically (GNU) and make the folders; on another file system they are copies
         into = prefix or "/"
-        top = " ".join(quoted(f"{stage}/{each}") for each in sorted({path.split("/")[1] for path in files}))
+        top = " ".join(STAGE + quoted(f"/{each}") for each in sorted({path.split("/")[1] for path in files}))
         make = f"{{ [ -d {quoted(into)} ] || mkdir -p {quoted(into)}; }}"
-        return [f"{make} && {{ cp -RPlf -- {top} {quoted(into)} 2> /dev/null || cp -RPpf -- {top} {quoted(into)}; }}"]
+        return [
+            f"[ -e {STAGE}/{LAST} ] && {make} && {{ cp -RPlf -- {top} {quoted(into)} 2> /dev/null || cp -RPpf -- {top} {quoted(into)}; }}"
+        ]
     by_folder: dict[str, list[str]] = {}
     for path in files:
         by_folder.setdefault(posixpath.dirname(path), []).append(path)
@@ -171,7 +185,7 @@ def _moves(files: Sequence[str], stage: str, prefix: str) -> list[str]:
     for folder, paths in by_folder.items():
         into = quoted(f"{prefix}{folder}/")
         steps.append(f"{{ [ -d {into} ] || mkdir -p -- {into}; }}")
-        steps.append(f"mv -f -- {' '.join(quoted(stage + path) for path in paths)} {into}")
+        steps.append(f"mv -f -- {' '.join(STAGE + quoted(path) for path in paths)} {into}")
     return steps
 
 

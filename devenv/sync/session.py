@@ -1,6 +1,6 @@
 """What a sync session hands about: messages, containers, batches, reports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,9 +27,10 @@ class Vanished:
 
 @dataclass(frozen=True, slots=True)
 class LargeRead:
-    """A large file was read and is another one."""
+    """A large file was read: it is another one, or (no changes) is not."""
 
     mirror: Mirror
+    path: str
     changes: tuple[Change, ...]
 
 
@@ -55,15 +56,40 @@ class Peer:
     mirror: Mirror
     site: frame.Site
     joined: bool = False
-    supervised: bool = False
+    supervisor: str = ""  # its process id; another one: the container was started again
     fresh: bool = False  # the keeper's folder is made anew
     seq: int = 0
+    marked: int = 0  # the container's own note of what it has
     flying: int | None = None  # number of the line that is being carried out
     failures: int = 0
     retry_at: float = 0.0
-    large: set[str] = field(default_factory=set)  # on their own way
+    large: dict[str, Change] = field(default_factory=dict)  # by path: on their own way
+    again: dict[str, int] = field(
+        default_factory=dict
+    )  # path -> number of the change: what went was not what was found
+    again_at: float = 0.0
+    tries: int = 0
     due: dict[str, Rule] = field(default_factory=dict)  # by path: why it has to start again
     restarted: float | None = None
+
+    def concerns(self, rule: Rule) -> bool:
+        """Whether a change by this rule makes its process start again."""
+        if rule.do != "restart" or self.target.kind != "process" or not self.supervisor:
+            return False
+        return self.target.process not in self.mirror.reloading and (
+            not rule.types or self.target.process in rule.types
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A line on its way: with changes, or (`due` is set) a restart."""
+
+    peer: Peer
+    seq: int = 0
+    mark: int = 0
+    changes: tuple[Change, ...] = ()
+    due: Mapping[str, Rule] | None = None
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from devenv.sync import frame
 
 BEAT = 15.0  # seconds between heartbeats; the loop in the pod waits four times as long
 SILENCE = 3 * BEAT  # without an answer for so long the stream is taken for dead: a laptop slept, a node was paused
-LONGEST_PAUSE = 2.0  # seconds between two tries to connect
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds between two tries to connect
+PIECE = 1 << 20
 NO_TAR = 126
 
 
@@ -40,12 +41,12 @@ class Joined:
 
     target: "Target"
     mark: str
-    supervised: bool
+    supervisor: str  # its process id; empty without one
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The stream ended; it is opened again by itself. `why` is set when that is no use: the image has no tar."""
+    """The stream ended; it is opened again by itself. `why` is set when that is no use, or not yet: no tar, no place to write."""
 
     target: "Target"
     why: str = ""
@@ -109,7 +110,7 @@ class Target:
         self._lines.put(data)
 
     def _stay(self) -> None:
-        pause = 0.1
+        pause, told = FIRST_PAUSE, ""
         while not self._over.is_set():
             try:
                 self._stream = self.open(self.pod, self.container, frame.loop_argv(self.state))
@@ -117,24 +118,29 @@ class Target:
                 self._over.wait(pause)  # it is starting, or the API server is; the pod watch tells when it is gone
                 pause = min(LONGEST_PAUSE, pause * 2)
                 continue
-            pause = 0.1
-            while not self._lines.empty():  # meant for the stream before
-                self._lines.get()
-            self._heard = time.monotonic()
-            writer = threading.Thread(target=self._write, args=(self._stream,), daemon=True)
-            writer.start()
-            self._read(self._stream)
-            code = self._stream.code
-            self._stream.close()
-            self._lines.put(None)
-            writer.join()
-            self._stream = None
+            why = self._serve(self._stream)
+            pause = FIRST_PAUSE if why is None else min(LONGEST_PAUSE, pause * 2)
             if not self._over.is_set():
-                useless = f"the image of {self.process} has no tar" if code == NO_TAR else ""
-                self.put(Left(self, useless))
-                if useless:
+                self.put(Left(self, why if why and why != told else ""))
+                told = why or ""
+                if self._stream.code == NO_TAR:
                     return
-                self._over.wait(0.05)
+                self._over.wait(pause)
+
+    def _serve(self, stream: Stream) -> str | None:
+        """Serve a stream to its end. When its program did not even start: what it said."""
+        while not self._lines.empty():  # meant for the stream before
+            self._lines.get()
+        self._heard = time.monotonic()
+        writer = threading.Thread(target=self._write, args=(stream,), daemon=True)
+        writer.start()
+        if self._over.is_set():  # while it was opened
+            stream.close()
+        why = self._read(stream)
+        stream.close()
+        self._lines.put(None)
+        writer.join()
+        return f"the image of {self.process} has no tar" if stream.code == NO_TAR else why
 
     def _write(self, stream: Stream) -> None:
         try:
@@ -142,34 +148,44 @@ class Target:
                 try:
                     data = self._lines.get(timeout=BEAT)
                 except queue.Empty:
-                    if time.monotonic() - self._heard > SILENCE:
-                        stream.close()
-                        return
                     data = b"echo beat\n"
                 if data is None:
                     return
-                stream.write(data)
+                for start in range(0, len(data), PIECE):
+                    stream.write(data[start : start + PIECE])
+                    self._heard = time.monotonic()
         except DevenvError:
             stream.close()  # the reader notices and connects anew
 
-    def _read(self, stream: Stream) -> None:
-        text, complaint = b"", ""
-        while piece := stream.read():
+    def _read(self, stream: Stream) -> str | None:
+        """Put what comes until the end, or until nothing has come for too long. What it said, unless it said hello."""
+        text, complaint, joined = b"", "", False
+        while True:
+            try:
+                piece = stream.read(BEAT)
+            except TimeoutError:
+                if time.monotonic() - self._heard > SILENCE:
+                    break
+                continue
+            if piece is None:
+                break
             self._heard = at = time.monotonic()
             *lines, text = (text + piece[1]).split(b"\n")
             for raw in lines:
                 said = raw.decode(errors="replace")
                 if message := self._message(said, complaint, at):
+                    joined = joined or isinstance(message, Joined)
                     if isinstance(message, Answered):
                         complaint = ""
                     self.put(message)
                 elif said != "beat":
                     complaint = f"{complaint}\n{said}"[-2000:]
+        return None if joined else complaint.strip()
 
     def _message(self, said: str, complaint: str, at: float) -> Message | None:
         match said.split():
             case ["hello", mark, supervisor]:
-                return Joined(self, mark, supervisor != "-")
+                return Joined(self, mark, supervisor.replace("-", ""))
             case ["ok", number, status]:
                 return Answered(self, int(number), int(status), complaint.strip(), at)
             case ["up" | "exit" as word, value]:

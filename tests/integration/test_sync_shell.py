@@ -1,0 +1,360 @@
+"""The shell that devenv runs in containers, run here by the shells there are: no cluster."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from devenv.base.index import content
+from devenv.sync import bulk, frame
+from devenv.sync.tree import Change
+
+pytestmark = pytest.mark.integration
+SHELLS = [shell for shell in ("bash", "dash", "busybox") if shutil.which(shell)]
+ODD = [
+    b"new\nline",
+    b"it's",
+    b'"quoted"',
+    b"-rf",
+    b" spaces ",
+    b"$HOME",
+    b"`id`",
+    b"back\\slash",
+    b"*",
+    b"\xff\xfe",
+    "ü€".encode(),
+]
+
+
+def eventually(good: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until `good`."""
+    deadline = time.monotonic() + seconds
+    while not good():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.02)
+
+
+def argv(shell: str, script: str, *words: str) -> list[str]:
+    """The command line of a script, in a shell."""
+    return [*(("busybox", "sh") if shell == "busybox" else (shell,)), "-c", script, *words]
+
+
+@dataclass
+class Loop:
+    """The loop of one container, whose root is a folder."""
+
+    host: Path
+    root: Path
+    state: Path
+    process: "subprocess.Popen[bytes]"
+    number: int = 0
+
+    @property
+    def site(self) -> frame.Site:
+        return frame.Site(str(self.state), str(self.root), f"{self.state}/seq")
+
+    def say(self) -> str:
+        """The next line that it says."""
+        assert self.process.stdout
+        return os.fsdecode(self.process.stdout.readline()).strip()
+
+    def write(self, data: bytes) -> None:
+        """To its standard input."""
+        assert self.process.stdin
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def load(self, *paths: str) -> frame.Payload:
+        """The payload of what is at these paths of the host now."""
+        changes = [Change(path, row(self.host / path), None, 1) for path in paths]
+        found = frame.payload(self.host, changes, lambda path: "/" + path, lambda change, mtime: mtime)
+        assert not found.late
+        return found
+
+    def send(self, *paths: str) -> list[str]:
+        """Bring them over; what it says, the answer last."""
+        load = self.load(*paths)
+        self.number += 1
+        self.write(frame.line(self.number, load, self.site, f"me:{self.number}") + load.archive)
+        said = [self.say()]
+        while not said[-1].startswith("ok "):
+            said.append(self.say())
+        return said
+
+    def same(self) -> bool:
+        """Whether root and host hold the same."""
+        return tree(self.root) == tree(self.host)
+
+
+def row(file: Path) -> str | None:
+    """The row of what is there."""
+    if file.is_symlink():
+        return f"l {os.readlink(file)}"
+    if file.is_dir():
+        return "d"
+    if not file.exists():
+        return None
+    return ("x " if file.stat().st_mode & 0o100 else "f ") + content(str(file))
+
+
+def tree(top: Path) -> dict[str, str | None]:
+    """Path -> row of all that is in a folder; folders with something in it left out."""
+    found = {}
+    for at, folders, files in os.walk(top):
+        for name in (*files, *(each for each in folders if os.path.islink(os.path.join(at, each)))):
+            found[os.path.relpath(os.path.join(at, name), top)] = row(Path(at, name))
+        if not folders and not files and at != str(top):
+            found[os.path.relpath(at, top)] = "d"
+    return found
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def start(tmp_path: Path, shell: str) -> Iterator[Callable[..., Loop]]:
+    """Starts a loop on the same folders; its process ends with the test."""
+    host, root, state = (tmp_path / name for name in ("host", "root", "state"))
+    host.mkdir()
+    root.mkdir()
+    made: list[Loop] = []
+
+    def begin(limit: int = resource.RLIM_INFINITY) -> Loop:
+        process = subprocess.Popen(
+            argv(shell, frame.LOOP, "loop", str(state)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            restore_signals=False,  # SIGXFSZ stays ignored: too large a file is an error
+        )
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+        made.append(Loop(host, root, state, process))
+        return made[-1]
+
+    yield begin
+    for loop in made:
+        if loop.process.poll() is None:
+            os.killpg(loop.process.pid, signal.SIGKILL)
+        loop.process.wait(timeout=10)
+        for stream in (loop.process.stdin, loop.process.stdout):
+            assert stream
+            with suppress(BrokenPipeError):
+                stream.close()
+
+
+@pytest.fixture
+def loop(start: Callable[..., Loop]) -> Loop:
+    """A loop that has said hello."""
+    begun = start()
+    assert begun.say() == "hello - -"
+    return begun
+
+
+def test_files_folders_links_and_odd_names(loop: Loop) -> None:
+    (loop.host / "app").mkdir()
+    for name in ODD:
+        Path(os.fsdecode(os.fsencode(loop.host / "app") + b"/" + name)).write_bytes(name)
+    paths = [f"app/{os.fsdecode(name)}" for name in ODD]
+    assert loop.send(*paths) == ["ok 1 0"]
+    assert loop.same()
+    (loop.host / "app" / "run").write_text("#!/bin/sh\n")
+    (loop.host / "app" / "run").chmod(0o755)
+    (loop.host / "app" / "link").symlink_to("run")
+    (loop.host / "empty" / "nested").mkdir(parents=True)
+    assert loop.send("app/run", "app/link", "empty/nested") == ["ok 2 0"]
+    assert loop.same()
+    for path in paths:
+        (loop.host / path).unlink()
+    assert loop.send(*paths) == ["ok 3 0"]
+    assert loop.same()
+    assert (loop.state / "seq").read_text() == "me:3\n"
+
+
+def test_many_folders_at_once(loop: Loop) -> None:
+    names = [f"d{number}/e'{number % 3}/f {number}" for number in range(60)]
+    for name in names:
+        (loop.host / name).parent.mkdir(parents=True, exist_ok=True)
+        (loop.host / name).write_text(name)
+    assert loop.send(*names) == ["ok 1 0"]
+    assert loop.same()
+    for name in names:
+        (loop.host / name).write_text(name * 2)
+    assert loop.send(*names) == ["ok 2 0"]
+    assert loop.same()
+    for name in names[::2]:
+        shutil.rmtree((loop.host / name).parents[1])
+    assert loop.send(*(name.split("/")[0] for name in names[::2])) == ["ok 3 0"]
+    assert loop.same()
+
+
+def both(loop: Loop, path: str) -> list[str]:
+    """Bring over a path where something of another kind was: away first, as the tree tells it."""
+    gone = Change(path, None, "d", 1)
+    inside = [str(each.relative_to(loop.host)) for each in (loop.host / path).rglob("*")] or [path]
+    changes = [gone, *(Change(each, row(loop.host / each), None, 1) for each in inside)]
+    load = frame.payload(loop.host, changes, lambda each: "/" + each, lambda change, mtime: mtime)
+    loop.number += 1
+    loop.write(frame.line(loop.number, load, loop.site, "") + load.archive)
+    return [loop.say()]
+
+
+def test_a_path_becomes_another_kind(loop: Loop) -> None:
+    turned = loop.host / "a" / "b"
+    (turned / "c" / "d").mkdir(parents=True)
+    (turned / "c" / "d" / "file").write_text("deep")
+    assert loop.send("a/b/c/d/file") == ["ok 1 0"]
+    shutil.rmtree(turned)
+    turned.write_text("a file now")
+    assert both(loop, "a/b") == ["ok 2 0"]
+    assert loop.same()
+    turned.unlink()
+    turned.mkdir()
+    (turned / "again").write_text("a folder")
+    assert both(loop, "a/b") == ["ok 3 0"]
+    assert loop.same()
+    shutil.rmtree(turned)
+    turned.symlink_to("/nowhere")
+    assert both(loop, "a/b") == ["ok 4 0"]
+    assert loop.same()
+    turned.unlink()
+    turned.symlink_to("/elsewhere")
+    assert loop.send("a/b") == ["ok 5 0"]
+    assert loop.same()
+
+
+def test_nobody_reads_half_a_file(loop: Loop) -> None:
+    file, there = loop.host / "big", loop.root / "big"
+    sizes = (1 << 20, 3 << 20)
+    file.write_bytes(b"a" * sizes[0])
+    loop.send("big")
+    seen, over = set[int](), threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            with there.open("rb") as opened:
+                seen.add(len(opened.read()))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        for turn in range(8):
+            file.write_bytes(b"a" * sizes[turn % 2])
+            assert loop.send("big")[-1].endswith(" 0")
+    finally:
+        over.set()
+        thread.join()
+    assert seen <= set(sizes)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_fails_takes_its_bytes_along(loop: Loop, many: bool) -> None:
+    """A file where a folder would have to be: the archive is read to its end, the next change arrives."""
+    names = [f"in{number}/f" for number in range(8 if many else 1)]
+    for name in names:
+        (loop.host / name).parent.mkdir()
+        (loop.host / name).write_bytes(os.urandom(300_000))
+    (loop.root / "in0").write_text("in the way")
+    said = loop.send(*names)
+    assert said[-1] != "ok 1 0"
+    assert said[-1].startswith("ok 1 ")
+    assert len(said) > 1, "it says why"
+    assert not (loop.state / "seq").exists()
+    (loop.root / "in0").unlink()
+    assert loop.send(*names) == ["ok 2 0"]
+    assert loop.same()
+
+
+def test_a_disk_that_takes_no_more(start: Callable[..., Loop]) -> None:
+    loop = start(limit=1 << 20)
+    loop.say()
+    (loop.host / "large").write_bytes(os.urandom(3 << 20))
+    (loop.host / "small").write_text("1")
+    said = loop.send("large")
+    assert (said[-1] != "ok 1 0", len(said) > 1) == (True, True), said
+    assert loop.send("small") == ["ok 2 0"]
+    assert not (loop.root / "large").exists()
+    (loop.host / "large").write_bytes(os.urandom(100_000))
+    assert loop.send("large") == ["ok 3 0"]
+    assert loop.same()
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_an_archive_that_is_cut_anywhere(start: Callable[..., Loop], count: int) -> None:
+    """Between two files too, where tar alone sees nothing wrong: it is not taken for whole."""
+    loop = start()
+    loop.say()
+    names = [f"d{number}/f" for number in range(count)]
+    for name in names:
+        (loop.host / name).parent.mkdir()
+        (loop.host / name).write_text(name)
+    load = loop.load(*names)
+    text = frame.line(1, load, loop.site, "me:1")
+    for cut in (0, 512, 1024, 1300, count * 512, count * 1024 - 1024, count * 1024):
+        loop.write(text + load.archive[:cut])
+        assert loop.process.stdin
+        loop.process.stdin.close()
+        loop.process.wait(timeout=20)
+        assert not (loop.state / "seq").exists() or loop.same(), f"cut at {cut}"
+        (loop.state / "seq").unlink(missing_ok=True)
+        assert not list(loop.state.glob("stage*")), "left behind"
+        shutil.rmtree(loop.root)
+        loop.root.mkdir()
+        loop = start()
+        assert loop.say() == "hello - -"
+    assert loop.send(*names) == ["ok 1 0"]
+    assert loop.same()
+
+
+def test_it_leaves_at_the_end_of_its_input(loop: Loop) -> None:
+    loop.write(b"echo beat\n")
+    assert loop.say() == "beat"
+    assert int((loop.state / "loop").read_text()) == loop.process.pid
+    assert loop.process.stdin
+    loop.process.stdin.close()
+    assert loop.process.wait(timeout=10) is not None
+    assert not (loop.state / "loop").exists()
+
+
+def test_another_one_takes_over(start: Callable[..., Loop]) -> None:
+    """Also from one that is stuck in the middle of an archive; what that had unpacked is no one's."""
+    first = start()
+    first.say()
+    (first.host / "f").write_bytes(os.urandom(200_000))
+    load = first.load("f")
+    first.write(frame.line(1, load, first.site, "me:1") + load.archive[:100_000])
+    eventually(lambda: list(first.state.glob("stage.*/f")))
+    second = start()
+    assert second.say() == "hello - -"
+    assert first.process.wait(timeout=10) is not None
+    assert second.send("f") == ["ok 1 0"]
+    assert second.same()
+    assert int((second.state / "loop").read_text()) == second.process.pid
+    third = start()
+    assert third.say() == "hello me:1 -"
+
+
+def test_a_command_that_takes_long_keeps_the_line_open(loop: Loop) -> None:
+    loop.write(b"{ sleep 1; echo ok 7 $?; } < /dev/null &\necho beat\n")
+    assert [loop.say(), loop.say()] == ["beat", "ok 7 0"]
+
+
+def test_a_large_file_arrives_whole_or_not_at_all(tmp_path: Path, shell: str) -> None:
+    data, target = os.urandom(1 << 20), tmp_path / "new folder" / "it's"
+    words = argv(shell, bulk.TAKE, "take", str(tmp_path), str(target), str(len(data)), "755")
+    cut = subprocess.run(words, input=data[:-1], capture_output=True, timeout=20)
+    assert (cut.stdout, target.exists()) == (b"", False)
+    done = subprocess.run(words, input=data, capture_output=True, timeout=20)
+    assert (done.stdout, target.read_bytes() == data, target.stat().st_mode & 0o777) == (b"done\n", True, 0o755)
+    assert [each.name for each in tmp_path.iterdir()] == ["new folder"]
