@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from devenv.base.errors import CommandFailed, InputError
+from devenv.base.errors import CommandFailed, InputError, ToolMissing
 from devenv.base.proc import Runner
 
 # `git rev-parse --local-env-vars` of git 2.39, without what only says how to configure or quote
@@ -33,6 +33,37 @@ def git_folder(folder: Path) -> Path | None:
             found = re.match(r"gitdir:\s*(.+)", entry.read_text(errors="replace"))
             return (place / found[1].strip()).resolve() if found else None
     return None
+
+
+def top(folder: Path) -> Path | None:
+    """The uppermost folder of the git work tree that `folder` is in; None outside of git."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
+
+
+def ignore_files(folder: Path) -> Iterator[Path]:
+    """Where ignore patterns for the whole work tree of `folder` are, beside its .gitignore files; the weakest first."""
+    home, found = Path.home(), git_folder(folder)
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+    if found and found.parent.name == "worktrees":
+        found = found.parent.parent
+    user = own / "ignore"
+    for config in (own / "config", home / ".gitconfig", *([found / "config"] if found else [])):
+        text = config.read_text(errors="replace") if config.is_file() else ""
+        for chosen in re.findall(r"(?im)^\s*excludesfile\s*=\s*\"?(.+?)\"?\s*$", text):
+            user = Path(chosen).expanduser()
+    yield user
+    if found:
+        yield found / "info" / "exclude"
+
+
+def tracked_though_ignored(runner: Runner, folder: Path) -> frozenset[str]:
+    """The paths below `folder` that git tracks although ignore patterns name them; empty where git cannot tell."""
+    argv = ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--ignored", "--exclude-standard"]
+    try:
+        done = runner.run(argv, check=False)
+    except ToolMissing:
+        return frozenset()
+    return frozenset(filter(None, done.stdout.split("\0"))) if not done.code else frozenset()
 
 
 def worktree_name(folder: Path) -> str | None:

@@ -3,13 +3,13 @@
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from devenv.build import copies, ignore
 from devenv.build.dockerfile import docker_context, docker_rules, docker_text
 from devenv.build.source import Context, Source, scan
+from devenv.build.worktree import WorkTreeRules
 from devenv.heroku.model import App, DockerBuild
-
-Skip = Callable[[str, bool], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +17,25 @@ class Kept:
     """An image's context. `folder` is its place in the app's folder, `mounts` where its paths are in the image."""
 
     folder: str  # "" or with a "/" at its end
-    skip: Skip
+    part: WorkTreeRules
     mounts: tuple[copies.Mount, ...]
+
+    def skip(self, path: str, is_folder: bool) -> str | None:
+        """Why a path of the context is in no image, or None."""
+        return self.part.skip(path, is_folder)
 
 
 def kept(app: App, source: Source, name: str) -> Kept:
     """The context of the image `name` (`lamp/app`)."""
     build = build_of(app, name)
     if build is None:
-        file = source.root / ".slugignore"
-        rules = ignore.slugignore(file.read_text(errors="replace")) if file.is_file() else ignore.NOTHING
-        return Kept("", _skip(rules, ".slugignore"), (("", "/app"),))
+        return Kept("", _part(source, source.root, lambda: ignore.slug_rules(source.root)), (("", "/app"),))
     folder = posixpath.dirname(posixpath.normpath(build.dockerfile))
     root = source.root / folder
     found = copies.mounts(
         docker_text(source, build), dict(app.build_config), build.target, lambda path: (root / path).is_dir()
     )
-    return Kept(folder + "/" if folder else "", _skip(docker_rules(source, build), ".dockerignore"), found)
+    return Kept(folder + "/" if folder else "", _part(source, root, lambda: docker_rules(source, build)), found)
 
 
 def content(app: App, source: Source, name: str) -> Context:
@@ -47,13 +49,5 @@ def build_of(app: App, name: str) -> DockerBuild | None:
     return next((build for build in app.builds if f"{app.name}/{build.type}" == name), None)
 
 
-def _skip(rules: ignore.Rules, file: str) -> Skip:
-    def skip(path: str, is_folder: bool) -> str | None:
-        name = posixpath.basename(path)
-        if name in ignore.NEVER_ANYWHERE or path in ignore.NEVER_AT_ROOT:
-            return "never part of the app"
-        if name in ignore.UNTRACKED:
-            return "not part of a checkout"
-        return f"{file} names it" if rules.match(path, is_folder) else None
-
-    return skip
+def _part(source: Source, root: Path, read: Callable[[], ignore.Rules]) -> WorkTreeRules:
+    return WorkTreeRules(root, read, committed=source.commit is not None, runner=source.runner)

@@ -4,8 +4,11 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-Match = Callable[[str, bool], bool]  # (path from the folder, is a directory) -> left out
+from devenv.build.gitignore import Patterns
+
+Why = Callable[[str, bool], str | None]  # (path from the folder, is a folder) -> why it is left out, or None
 
 NEVER_ANYWHERE = frozenset({".git"})
 NEVER_AT_ROOT = frozenset({".env", ".devenv"})
@@ -25,31 +28,40 @@ UNTRACKED = frozenset(
     }
 )
 VIRTUALENV_MARK = "pyvenv.cfg"
+DOCKER = "`.dockerignore` names it"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A parsed ignore file: `match` decides, `prunes` tells whether an excluded directory may be skipped whole."""
+    """A parsed ignore file: `why` decides, `prunes` tells whether a folder that is left out may be skipped whole."""
 
-    match: Match
+    why: Why
     prunes: bool = True
     warnings: tuple[str, ...] = ()
 
 
-NOTHING = Rules(lambda path, folder: False)
+NOTHING = Rules(lambda path, folder: None)
+
+
+def slug_rules(root: Path) -> Rules:
+    """The rules of the .slugignore in a folder, if there is one."""
+    file = root / ".slugignore"
+    return slugignore(file.read_text(errors="surrogateescape")) if file.is_file() else NOTHING
 
 
 def slugignore(text: str) -> Rules:
     """Rules of a .slugignore: gitignore patterns, but without `!` (Heroku's own limit)."""
-    import pathspec
-
-    lines = text.splitlines()
-    negated = [number for number, line in enumerate(lines, 1) if line.startswith("!")]
-    spec = pathspec.GitIgnoreSpec.from_lines(line for line in lines if not line.startswith("!"))
+    patterns = Patterns(".slugignore", text, negation=False)
+    negated = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith("!")]
     warnings = tuple(
         f".slugignore:{number}: `!` patterns are not supported, as on Heroku: left out" for number in negated
     )
-    return Rules(lambda path, folder: bool(spec.match_file(path + "/" if folder else path)), True, warnings)
+
+    def why(path: str, folder: bool) -> str | None:
+        line = patterns.line(path, path.rpartition("/")[2], folder)
+        return f"`.slugignore:{line}` names it" if line else None
+
+    return Rules(why, True, warnings)
 
 
 def dockerignore(text: str) -> Rules:
@@ -59,13 +71,13 @@ def dockerignore(text: str) -> Rules:
         return NOTHING
     if not any(keep for keep, _ in patterns):
         joined = re.compile("|".join(f"(?:{source})" for _, source in patterns), re.DOTALL)
-        return Rules(lambda path, folder: joined.fullmatch(path) is not None)
+        return Rules(lambda path, folder: DOCKER if joined.fullmatch(path) else None)
     compiled = tuple((keep, re.compile(source, re.DOTALL)) for keep, source in reversed(patterns))
 
-    def match(path: str, folder: bool) -> bool:
-        return next((not keep for keep, pattern in compiled if pattern.fullmatch(path)), False)
+    def why(path: str, folder: bool) -> str | None:
+        return DOCKER if next((not keep for keep, pattern in compiled if pattern.fullmatch(path)), False) else None
 
-    return Rules(match, prunes=False)
+    return Rules(why, prunes=False)
 
 
 def _docker_patterns(lines: Iterable[str]) -> Iterable[tuple[bool, str]]:

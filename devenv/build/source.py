@@ -12,12 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from devenv.base import git, paths
+from devenv.base import git, index, paths
 from devenv.base.errors import InputError
+from devenv.base.index import Index, Memo
 from devenv.base.proc import Runner
 from devenv.build import ignore
 from devenv.build.ignore import Rules
-from devenv.build.index import StatIndex
+from devenv.build.worktree import WorkTreeRules
 
 POINTER_LIMIT = 1024  # bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 
@@ -28,6 +29,7 @@ class Source:
 
     root: Path
     commit: str | None = None  # full sha; None = the work tree
+    runner: Runner | None = None  # to ask git what it tracks
 
     def __enter__(self) -> "Source":
         return self
@@ -59,9 +61,9 @@ class Context:
         return (self.folder / path).read_text(errors="replace") if path in self.files else ""
 
 
-def work_tree(root: Path) -> Source:
-    """The folder as it is now."""
-    return Source(root.resolve())
+def work_tree(root: Path, runner: Runner | None = None) -> Source:
+    """The folder as it is now. Without a `runner`, what .gitignore names is left out even where git tracks it."""
+    return Source(root.resolve(), None, runner)
 
 
 def commit(runner: Runner, root: Path, ref: str) -> Source:
@@ -117,11 +119,10 @@ def scan(source: Source, folder: str = "", rules: Rules | None = None) -> Contex
     if not root.is_dir():
         raise InputError(f"there is no folder `{folder or root}` to build")
     if rules is None:
-        file = root / ".slugignore"
-        rules = ignore.slugignore(file.read_text(errors="replace")) if file.is_file() else ignore.NOTHING
-    walk = _Walk(source, root, rules)
-    walk.folder("")
-    walk.index.save()
+        rules = ignore.slug_rules(root)
+    part = WorkTreeRules(root, lambda: rules, committed=source.commit is not None, runner=source.runner)
+    walk = _Walk(root, part, None if source.commit else Index(root))
+    walk.all()
     rows = "\0".join(f"{path}\0{row}" for path, row in sorted(walk.rows.items()))
     digest = hashlib.blake2b(rows.encode(errors="surrogateescape"), digest_size=16).hexdigest()
     return Context(
@@ -136,53 +137,55 @@ def scan(source: Source, folder: str = "", rules: Rules | None = None) -> Contex
 
 @dataclass(slots=True)
 class _Walk:
-    source: Source
     root: Path
-    rules: Rules
+    part: WorkTreeRules
+    index: Index | None
     rows: dict[str, str] = field(default_factory=dict)  # path -> "f hash", "x hash" or "l target"
     left_out: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    index: StatIndex = field(init=False)
-    names: frozenset[str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.index = StatIndex(self.root, keep=self.source.commit is None)
-        self.names = ignore.NEVER_ANYWHERE | (ignore.UNTRACKED if self.source.commit is None else frozenset())
-
-    def folder(self, prefix: str) -> None:
+    def all(self) -> None:
+        waiting, walked = [""], set[str]()
         try:
-            with os.scandir(self.root / prefix) as listing:
+            while waiting:
+                folder = waiting.pop()
+                walked.add(folder)
+                waiting += self.folder(folder)
+            if self.index:
+                self.index.save(walked)
+        finally:
+            if self.index:
+                self.index.close()
+
+    def folder(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(self.root / folder) as listing:
                 entries = list(listing)
         except OSError as error:
-            self.skip(prefix.rstrip("/"), f"cannot be listed ({error.strerror})")
-            return
-        if prefix and self.source.commit is None and any(entry.name == ignore.VIRTUALENV_MARK for entry in entries):
-            self.left_out.append(prefix.rstrip("/"))
-            return
+            self.skip(folder, f"cannot be listed ({error.strerror})")
+            return []
+        prefix, folders = folder + "/" if folder else "", []
+        memo = self.index.memo(folder) if self.index else None
         for entry in entries:
-            path = prefix + entry.name
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if entry.name in self.names or (not prefix and entry.name in ignore.NEVER_AT_ROOT):
+            path, is_folder = prefix + entry.name, entry.is_dir(follow_symlinks=False)
+            if self.part.skip(path, is_folder):
                 self.left_out.append(path)
             elif is_folder:
-                if not self.rules.match(path, True):
-                    self.folder(path + "/")
-                elif self.rules.prunes:
-                    self.left_out.append(path)
-                else:
-                    self.folder(path + "/")
-            elif self.rules.match(path, False):
-                self.left_out.append(path)
+                folders.append(path)
             else:
-                self.file(path, entry)
+                self.file(path, entry, memo)
+        if memo and len(memo.known) != len(entries) - len(folders):
+            memo.forget({entry.name for entry in entries})
+        return folders
 
-    def file(self, path: str, entry: "os.DirEntry[str]") -> None:
+    def file(self, path: str, entry: "os.DirEntry[str]", memo: Memo | None) -> None:
         try:
             info = entry.stat(follow_symlinks=False)
             if stat.S_ISLNK(info.st_mode):
                 self.rows[path] = "l " + self.link(path, entry.path)
             elif stat.S_ISREG(info.st_mode):
-                self.rows[path] = ("x " if info.st_mode & 0o100 else "f ") + self.index.digest(path, entry.path, info)
+                digest = memo.digest(entry.name, entry.path, info) if memo else index.content(entry.path)
+                self.rows[path] = ("x " if info.st_mode & 0o100 else "f ") + digest
             else:
                 self.skip(path, "is neither a file nor a link")
         except FileNotFoundError:

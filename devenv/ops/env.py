@@ -80,7 +80,7 @@ class Env:
     @cached_property
     def source(self) -> Source:
         """The work tree."""
-        return work_tree(self.options.app_dir)
+        return work_tree(self.options.app_dir, self.runner)
 
     @cached_property
     def images(self) -> tuple[ImageSpec, ...]:

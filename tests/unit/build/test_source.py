@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from devenv.build import source
-from devenv.build.index import StatIndex
 
 
 @pytest.fixture
@@ -97,37 +96,6 @@ def test_odd_files(tree: Path) -> None:
     assert set(context.left_out) == {"sock", "fifo"}
     assert [text.split("`")[1] for text in context.warnings if "link" in text and "neither" not in text] == ["out"]
     assert source.scan(source.work_tree(tree)).digest == context.digest
-
-
-def test_only_changed_files_are_read_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = 1_700_000_000_000_000_000
-    monkeypatch.setattr("devenv.build.index.SETTLED", -10 * 365 * 86_400 * 10**9)  # whatever was written is settled
-
-    def read(root: Path) -> int:
-        index = StatIndex(root)
-        for path in ("app.py", "lib/a.py"):
-            index.digest(path, str(root / path), (root / path).stat())
-        index.save()
-        return index.read
-
-    assert read(tree) == 2
-    assert read(tree) == 0
-    (tree / "app.py").write_text("changed\n")
-    os.utime(tree / "app.py", ns=(old, old))
-    assert read(tree) == 1
-
-
-def test_a_file_just_written_is_not_trusted(tree: Path) -> None:
-    index = StatIndex(tree)
-    index.digest("app.py", str(tree / "app.py"), (tree / "app.py").stat())
-    assert "app.py" not in index.seen
-
-
-def test_a_broken_index_is_made_again(tree: Path) -> None:
-    index = StatIndex(tree)
-    index.file.parent.mkdir(parents=True, exist_ok=True)
-    index.file.write_text("{not json")
-    assert StatIndex(tree).known == {}
 
 
 def test_the_tag_covers_what_is_built_too(tree: Path) -> None:
