@@ -1,6 +1,7 @@
 """Results as JSON; as text each verb prints its own."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from devenv.cli.common import Shell
 
 def emit(shell: Shell, value: Any) -> None:
     """Print a result (dataclass, mapping, list) as JSON on stdout."""
-    shell.console.out(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+    shell.console.out(_json(value, indent=2))
 
 
 def _plain(value: Any) -> Any:
@@ -29,4 +30,10 @@ def _plain(value: Any) -> Any:
 
 def compact(value: Any) -> str:
     """A result as one line of JSON: streams are JSON lines."""
-    return json.dumps(_plain(value), ensure_ascii=False)
+    return _json(value)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    text = json.dumps(_plain(value), indent=indent, ensure_ascii=False)
+    # a file's name may hold bytes that are no UTF-8
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -78,7 +78,7 @@ class Crew:
         if any(peer.target.pod == target.pod for peer in self.peers):
             return
         if target.kind == "sync":
-            added = [Peer(target, mirror, frame.keeper(mirror.key, False), fresh=True) for mirror in self.mirrors]
+            added = [Peer(target, mirror, frame.keeper(mirror.key), fresh=True) for mirror in self.mirrors]
         else:
             added = [Peer(target, mirror, frame.POD) for mirror in self.mirrors if mirror.key == target.key]
         self.peers += added
@@ -149,23 +149,25 @@ class Crew:
             state = frame.state_text(mirror.tree.since(0), mirror.place) if keeps else ""
             loads[key] = (frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes)
         load, changes = loads[key]
-        for change in changes:
-            if change.path not in peer.large and self._is_large(mirror, change) and mirror.place(change.path):
+        large = [each for each in changes if self._is_large(mirror, each) and mirror.place(each.path)]
+        self._note_late(peer, load, large if peer.fresh else ())
+        for change in () if peer.fresh else large:
+            if change.path not in peer.large:
                 self._send_large(peer, change)
-        self._note_late(peer, load)
         pending = (*(change.seq for change in peer.large.values()), *peer.again.values())
         mark = min([seq, *(number - 1 for number in pending)])
-        site = frame.keeper(mirror.key, peer.fresh and peer.mirror is self.mirrors[0]) if keeps else frame.POD
+        keys = [each.key for each in self.mirrors] if peer.fresh else []
+        site = frame.keeper(mirror.key, keys) if keeps else frame.POD
         number = peer.flying = next(self._numbers)
         self.flights[number] = Flight(peer, seq, mark, changes)
         peer.target.send(frame.line(number, load, site, f"{mirror.tree.ident}:{mark}") + load.archive)
 
-    def _note_late(self, peer: Peer, load: frame.Payload) -> None:
-        """What was not as it had been found goes again, soon at first."""
-        peer.again = {change.path: change.seq for change in load.late}
-        if peer.again:
+    def _note_late(self, peer: Peer, load: frame.Payload, later: Sequence[Change]) -> None:
+        """What was not as it had been found goes again, soon at first; `later` when this is through."""
+        peer.again = {change.path: change.seq for change in (*load.late, *later)}
+        if load.late:
             peer.again_at = time.monotonic() + AGAIN[min(peer.tries, len(AGAIN) - 1)]
-        peer.tries = peer.tries + 1 if peer.again else 0
+        peer.tries = peer.tries + 1 if load.late else 0
 
     def _is_large(self, mirror: Mirror, change: Change) -> bool:
         if not change.row or change.row[0] not in "fx":

@@ -127,19 +127,35 @@ class Site:
     state: str = STATE
     prefix: str = ""
     seq: str = f"{STATE}/seq"
-    before: str = ""  # steps of shell before the first file is in place, and after the last
+    before: str = (
+        ""  # steps of shell before the first file is in place, after the last, and after the note of what is there
+    )
     after: str = ""
+    last: str = ""
 
 
 POD = Site()
 
 
-def keeper(key: str, fresh: bool) -> Site:
-    """The keeper's folder for the edits of image `key`; `fresh`: whatever was kept before goes."""
-    home = f"{KEEPER}/{key}"
-    before = (f"rm -rf {KEEPER}/* && " if fresh else "") + f"{{ [ -d {home}/files ] || mkdir -p {home}/files; }}"
-    after = f"mv -f {STAGE}/state.sh {home}/state.sh"
-    return Site(f"{KEEPER}/.loop", f"{home}/files", f"{home}/seq", before, after)
+def keeper(key: str, keys: Sequence[str] = ()) -> Site:
+    """The keeper's folder for the edits of image `key`. With `keys`, those of every image, it is made anew, and what is of no image goes.
+
+    It takes the place of the one before at once: a pod that starts meanwhile finds the one or the other, whole.
+    """
+    home, loop = f"{KEEPER}/{key}", f"{KEEPER}/.loop"
+    if not keys:
+        return Site(loop, f"{home}/files", f"{home}/seq", "", f"mv -f {STAGE}/state.sh {home}/state.sh")
+    new, old = f"{KEEPER}/.new", f"{KEEPER}/.old"
+    swap = f"rm -rf {old} && {{ [ ! -e {home} ] || mv {home} {old}; }} && mv {new} {home}"
+    tidy = f'for d in {KEEPER}/*; do case ${{d##*/}} in {"|".join(keys)}) ;; *) rm -rf "$d" ;; esac; done'
+    return Site(
+        loop,
+        f"{new}/files",
+        f"{new}/seq",
+        before=f"rm -rf {new} && mkdir -p {new}/files",
+        after=f"mv -f {STAGE}/state.sh {new}/state.sh",
+        last=f"{swap} && rm -rf {old} && {{ {tidy}; }}",
+    )
 
 
 def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
@@ -160,6 +176,8 @@ def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
         steps.append(site.after)
     if mark:
         steps.append(f"echo {mark} > {site.seq}")
+    if site.last:
+        steps.append(site.last)
     # folders that a file may take the place of are out of the way before, links and what is left of a failure after the answer
     clear = f"rm -rf {STAGE}; mkdir {STAGE}"
     after = clear if _many(load.files) else f"[ $e = 0 ] || {{ {clear}; }}"

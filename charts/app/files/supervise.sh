@@ -17,7 +17,8 @@ devenv_attached() { read -r devenv_loop < "$devenv_state/loop" && kill -0 "$deve
 # into the output of the session's loop
 devenv_tell() { devenv_attached && echo "$*" > "/proc/$devenv_loop/fd/1"; } 2> /dev/null
 
-devenv_signal() { kill -"$1" -- "-$devenv_child" || kill -"$1" "$devenv_child"; } 2> /dev/null
+# without `--`, which dash does not take
+devenv_signal() { kill -"$1" "-$devenv_child" || kill -"$1" "$devenv_child"; } 2> /dev/null
 
 devenv_stop() {
   devenv_signal TERM
@@ -52,9 +53,9 @@ while :; do
     kill -0 "$devenv_child" 2> /dev/null || break
   done
   # a dyno ends whole: what is left of the group gets the same time
-  if kill -0 -- "-$devenv_child" 2> /dev/null; then
+  if kill -0 "-$devenv_child" 2> /dev/null; then
     devenv_stop
-    while kill -0 -- "-$devenv_child" 2> /dev/null; do sleep 0.05; done
+    while kill -0 "-$devenv_child" 2> /dev/null; do sleep 0.05; done
   fi
   devenv_child=
   [ -z "$devenv_killer" ] || { kill "$devenv_killer"; wait "$devenv_killer"; devenv_killer=; } 2> /dev/null
