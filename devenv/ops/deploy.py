@@ -23,6 +23,7 @@ from devenv.plan.values import ReleaseNote
 PROCESSES = "devenv.dev/kind=process"
 RELEASE_PODS = "devenv.dev/kind=release"
 SERVED = ("deployed", "superseded")
+SPARE = 90  # seconds for helm beyond the release command's own deadlines, the pod's and the Job's: they leave the reason
 PATIENCE = 120  # seconds beyond the boot time-out, for pulling images
 
 
@@ -157,17 +158,17 @@ class PhaseFailed(ReleaseError):
 def upgrade(env: Env, release: Release, has_phase: bool, story: Story, *, settled: bool = False) -> None:
     """Hand the release to Helm; the release phase's output appears as it comes. Raises PhaseFailed, ReleaseError."""
     text = str(release.values["release"]["description"])
+    _end_phase(env)
     if not has_phase:
         env.helm.upgrade(release, shipped.chart("app"), 300, description=text, wait=False, settled=settled)
         return
     version = release.values["release"]["version"]
     stop = threading.Event()
     lines: list[str] = []
-    _end_phase(env)
     follower = threading.Thread(target=_follow_phase, args=(env, version, lines, stop, story), daemon=True)
     follower.start()
     try:
-        timeout = env.profile.release_timeout
+        timeout = env.profile.release_timeout + SPARE
         env.helm.upgrade(release, shipped.chart("app"), timeout, description=text, wait=False, settled=settled)
     except DevenvError as error:
         if failed := _failed_phase(env, version):
@@ -213,6 +214,8 @@ def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Even
 
 def _failed_phase(env: Env, version: int) -> str | None:
     for pod in env.kube.pods(env.name, f"{RELEASE_PODS},{rollout.RELEASE}={version}"):
+        if pod.reason == "DeadlineExceeded":
+            return f"it did not end within {env.profile.release_timeout} s"
         for container in pod.containers:
             if container.ended and container.ended.code:
                 return f"it exited with status {container.ended.code}" + (

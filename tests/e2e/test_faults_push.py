@@ -24,7 +24,7 @@ def shared(make_module_app: MakeApp) -> App:
     """An app whose first commit serves."""
     app = make_module_app("python-plain", env="faults-push")
     (app.folder / ".devenv").mkdir()
-    app.write(".devenv/profile.yaml", "timeouts: {boot: 6, stop: 3, release: 15}\n")
+    app.write(".devenv/profile.yaml", "timeouts: {boot: 10, stop: 3, release: 15}\n")
     app.write(".gitignore", ".devenv\n.env\n")
     repository = Repository(app)
     repository.commit(greeting_txt="good\n")
@@ -108,7 +108,7 @@ def test_a_release_command_that_takes_too_long(app: App, repository: Repository)
     repository.commit(Procfile=GOOD + "release: echo begun; sleep 100\n")
     done = app("push", status=7)
     assert "begun\nWaiting for release.... failed.\n" in done.stderr
-    assert "DeadlineExceeded" in done.stderr or "did not end within 15 s" in done.stderr, str(done)
+    assert "release command failed: it did not end within 15 s" in done.stderr, str(done)
 
 
 def test_a_crash_at_boot(app: App, repository: Repository) -> None:
@@ -127,7 +127,7 @@ def test_a_web_process_that_never_binds_its_port(app: App, repository: Repositor
     repository.commit(Procfile="web: sleep 600\nworker: python worker.py\n")
     lines = said(rejected(app, repository).stderr)
     assert any(
-        "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 6 seconds" in line for line in lines
+        "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 10 seconds" in line for line in lines
     )
     assert any("bind 0.0.0.0:$PORT" in line for line in lines if line.startswith(" !     Hint: "))
 
@@ -137,7 +137,7 @@ def change(repository: Repository, command: str = "") -> None:
     repository.commit(greeting_txt=f"bad at {time.time()}\n", Procfile=GOOD + release)
 
 
-@pytest.mark.parametrize("program", ["git -C", "buildx build", "docker push", " upgrade app "])
+@pytest.mark.parametrize("program", ["buildx build", "docker push", " upgrade app "])
 def test_ctrl_c_while_a_program_runs(app: App, repository: Repository, program: str) -> None:
     change(repository)
     process = begun(app, "push")
@@ -168,7 +168,7 @@ def test_ctrl_c_in_the_roll_out(app: App, repository: Repository) -> None:
     interrupt(process, [])
     assert version(app) == before
     table = outcomes(app)
-    assert table[max(table)] == "did not start"
+    assert table[max(table)] in ("did not start", "interrupted"), "helm may still be at work when the pod appears"
 
 
 def test_ctrl_c_of_git(app: App, repository: Repository) -> None:
