@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from devenv.base import paths
 from devenv.base.database import Database, to_bytes, to_text
 from devenv.base.errors import MachineError
 
 SETTLED = 100_000_000  # ns: a file changed this shortly before it was read may change again within the same time stamp
+INODE = (1 << 63) - 1  # SQLite's integers have a sign
 KEPT = 5  # images whose files are on record
 FOLDER, EMPTY = "D", "d"  # the rows of a folder with something in it, and without
 BATCH = 4000
@@ -37,12 +39,21 @@ class Memo:
 
     index: "Index"
     folder: bytes
-    known: dict[str, tuple[int | str, ...]]  # name -> size, mtime, ino, ctime, digest
+    known: dict[str, tuple[Any, ...]]  # name -> name, size, mtime, inode, ctime, digest
 
     def hit(self, name: str, stat: os.stat_result) -> str | None:
         """The content hash of a file whose stat did not change since it was read."""
         entry = self.known.get(name)
-        return str(entry[4]) if entry and entry[:4] == stamp(stat) else None
+        # a comparison each: this is asked of every file of a tree
+        if (
+            entry
+            and entry[2] == stat.st_mtime_ns
+            and entry[1] == stat.st_size
+            and entry[4] == stat.st_ctime_ns
+            and entry[3] == stat.st_ino & INODE
+        ):
+            return str(entry[5])
+        return None
 
     def digest(self, name: str, full: str, stat: os.stat_result) -> str:
         """The content hash of the file `full`; reads it only when its stat changed. Raises OSError when it cannot be read."""
@@ -92,7 +103,8 @@ class Index:
         asked = f"SELECT name, size, mtime, ino, ctime, digest FROM stat WHERE dir = ? {which}"
         try:
             with self._store.using() as db:
-                found = {to_text(row[0]): row[1:] for row in db.execute(asked, (to_bytes(folder), *given))}
+                rows = db.execute(asked, (to_bytes(folder), *given))
+                found = {str(row[0], "utf-8", "surrogateescape"): row for row in rows}
         except MachineError:
             found = {}  # costs speed only
         return Memo(self, to_bytes(folder), found)
@@ -110,14 +122,13 @@ class Index:
     def save(self, walked: Collection[str] = ()) -> None:
         """Write what is to be remembered. After a walk of the whole tree: forget the folders that are no more."""
         with self._store.lock, suppress(MachineError):
+            if not (self._changed or self._gone):
+                return  # then no folder went, or hardly ever
+            away: list[tuple[bytes]] = []
             if walked:
                 with self._store.using() as db:
                     stored = {to_text(row[0]) for row in db.execute("SELECT DISTINCT dir FROM stat")}
                 away = [(to_bytes(each),) for each in stored.difference(walked) if not (self.root / each).is_dir()]
-            else:
-                away = []
-            if not (self._changed or self._gone or away):
-                return
             changed, gone, self._changed, self._gone = self._changed, self._gone, [], []
             with self._store.writing() as db:
                 db.executemany("DELETE FROM stat WHERE dir = ?", away)
@@ -228,7 +239,7 @@ class Index:
 
 def stamp(stat: os.stat_result) -> Stamp:
     """What of a stat changes when the content may have."""
-    return stat.st_size, stat.st_mtime_ns, stat.st_ino & (1 << 63) - 1, stat.st_ctime_ns
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino & INODE, stat.st_ctime_ns
 
 
 def content(full: str) -> str:

@@ -121,7 +121,7 @@ def scan(source: Source, folder: str = "", rules: Rules | None = None) -> Contex
     if rules is None:
         rules = ignore.slug_rules(root)
     part = WorkTreeRules(root, lambda: rules, committed=source.commit is not None, runner=source.runner)
-    walk = _Walk(root, part, None if source.commit else Index(root))
+    walk = _Walk(str(root), part, None if source.commit else Index(root))
     walk.all()
     rows = "\0".join(f"{path}\0{row}" for path, row in sorted(walk.rows.items()))
     digest = hashlib.blake2b(rows.encode(errors="surrogateescape"), digest_size=16).hexdigest()
@@ -137,7 +137,7 @@ def scan(source: Source, folder: str = "", rules: Rules | None = None) -> Contex
 
 @dataclass(slots=True)
 class _Walk:
-    root: Path
+    root: str
     part: WorkTreeRules
     index: Index | None
     rows: dict[str, str] = field(default_factory=dict)  # path -> "f hash", "x hash" or "l target"
@@ -159,7 +159,7 @@ class _Walk:
 
     def folder(self, folder: str) -> list[str]:
         try:
-            with os.scandir(self.root / folder) as listing:
+            with os.scandir(f"{self.root}/{folder}") as listing:
                 entries = list(listing)
         except OSError as error:
             self.skip(folder, f"cannot be listed ({error.strerror})")

@@ -37,6 +37,7 @@ class WorkTreeRules:
         self.read = read
         self.committed = committed
         self.runner = runner
+        self.names = ignore.NEVER_ANYWHERE if committed else ignore.NEVER_ANYWHERE | ignore.UNTRACKED
         self.reload()
 
     def reload(self) -> None:
@@ -76,17 +77,16 @@ class WorkTreeRules:
     def _why(self, scope: _Scope, path: str, name: str, is_folder: bool) -> str | None:
         if scope.why:
             return scope.why
-        if name in ignore.NEVER_ANYWHERE or path in ignore.NEVER_AT_ROOT:
-            return "never part of the app"
-        found = self.rules.why(path, is_folder)
-        if found and (self.rules.prunes or not is_folder):
-            return found
-        if self.committed:
-            return None
-        if name in ignore.UNTRACKED:
-            return "made by tools, no part of a commit"
-        if is_folder and os.path.lexists(f"{self.root}/{path}/{ignore.VIRTUALENV_MARK}"):
+        if name in self.names or path in ignore.NEVER_AT_ROOT:
+            return "made by tools, no part of a commit" if name in ignore.UNTRACKED else "never part of the app"
+        if self.rules is not ignore.NOTHING and (self.rules.prunes or not is_folder):
+            found = self.rules.why(path, is_folder)
+            if found:
+                return found
+        if is_folder and not self.committed and os.access(f"{self.root}/{path}/{ignore.VIRTUALENV_MARK}", os.F_OK):
             return "a virtual environment"
+        if not (scope.patterns or scope.ignored):
+            return None
         found = scope.ignored or _named(scope.patterns, path, name, is_folder)
         return None if found is None or path in self._tracked_paths() else found
 
@@ -94,9 +94,11 @@ class WorkTreeRules:
         if why or self.committed:
             return _Scope(why=why) if why else scope
         ignored = scope.ignored or (_named(scope.patterns, path, name, True) if self._tracked else None)
-        own = _read(f"{self.root}/{path}/.gitignore", f"{path}/.gitignore")
+        own = None
+        if os.access(f"{self.root}/{path}/.gitignore", os.F_OK):  # an error raised for every folder takes longer
+            own = _read(f"{self.root}/{path}/.gitignore", f"{path}/.gitignore")
         # another repository within this one has patterns of its own
-        patterns = () if os.path.lexists(f"{self.root}/{path}/.git") else scope.patterns
+        patterns = () if os.access(f"{self.root}/{path}/.git", os.F_OK) else scope.patterns
         if own:
             patterns = (*patterns, (len(path) + 1, "", own))
         return scope if patterns is scope.patterns and ignored == scope.ignored else _Scope(patterns, None, ignored)
