@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from devenv.sync import bulk, frame
 from devenv.sync.batches import Batches
@@ -123,15 +123,22 @@ class Crew:
         loads: Loads = {}
         now = time.monotonic()
         for peer in self.peers:
-            if not peer.joined or peer.flying is not None or peer.retry_at > now:
+            if not peer.joined or peer.flying is not None:
                 continue
+            waits = peer.retry_at > now and peer.mirror.tree.seq <= peer.tried  # the next save tries at once
             again = peer.again and peer.again_at <= now
             unmarked = peer.marked < peer.seq and not peer.large and not peer.again
             if peer.target.kind == "sync" and now - touched_at < LATER and self._flying():
                 continue  # those who wait for an edit come first
-            if peer.mirror.tree.seq > peer.seq or peer.fresh or again or unmarked:
+            if (peer.mirror.tree.seq > peer.seq or peer.fresh or again or unmarked) and not waits:
                 self._send(peer, loads)
-            elif peer.due and not peer.large and not peer.again and self.running is None and now - touched_at >= QUIET:
+            elif (
+                peer.due
+                and not peer.large
+                and not 0 < peer.tries < len(AGAIN)
+                and self.running is None
+                and now - touched_at >= QUIET
+            ):
                 self._restart(peer)
 
     def _flying(self) -> bool:
@@ -206,7 +213,10 @@ class Crew:
         peer = flight.peer
         peer.flying = None
         if message.status:
-            peer.due.update(flight.due or {})
+            # what could be put in place is there
+            self._owe(
+                replace(flight, changes=tuple(each for each in flight.changes if each.seq > peer.tried), due=None)
+            )
             self._refused(peer, message.complaint or f"status {message.status}")
             return
         peer.failures, peer.fresh = 0, False
@@ -231,6 +241,7 @@ class Crew:
             self.report.refused(peer.target.name, complaint)
         peer.retry_at = time.monotonic() + RETRY[min(peer.failures, len(RETRY) - 1)]
         peer.failures += 1
+        peer.tried = peer.mirror.tree.seq
         self.batches.skip(peer.target, self.peers)
 
     def _restart(self, peer: Peer) -> None:

@@ -16,6 +16,18 @@ STATE = "/tmp/.devenv"  # in a pod: its stage, the number of the last change, th
 KEEPER = "/.devenv"  # in the keeper: the volume
 STAGE = '"$t"'  # as the loop names it: archives are unpacked there
 LAST = ".last"  # an archive that was cut between two files would pass for a whole one without it
+# each by a copy beside it: a rename replaces in one file system only
+MOVE = """\
+i=$1
+shift
+for f do
+  d=$i/${f%/*}
+  n=$d/.devenv.$$
+  mkdir -p "$n" && cp -Pp "$f" "$n/" && mv -f "$n/${f##*/}" "$d/" || e=1
+  rm -rf "$n"
+done
+exit ${e:-0}
+"""
 FEW = 3  # folders: with more, one process that links all of them beats a rename in each
 Place = Callable[[str], str | None]  # path in the work tree -> absolute path in the container; None = not in the image
 
@@ -169,9 +181,12 @@ def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
     steps = [take]
     if site.before:
         steps.append(site.before)
-    steps += [f"rm -rf -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(_topmost(load.gone))]
-    steps += [f"mkdir -p -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(load.folders)]
-    steps += _moves(load.files, prefix)
+    # one that fails stops none of the others
+    puts = [f"rm -rf -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(_topmost(load.gone))]
+    puts += [f"mkdir -p -- {' '.join(quoted(prefix + path) for path in part)}" for part in chunks(load.folders)]
+    puts += _moves(load.files, prefix)
+    if puts:
+        steps.append(f'{{ f=; {" ".join(f"{each} || f=1;" for each in puts)} [ -z "$f" ]; }}')
     if site.after:
         steps.append(site.after)
     if mark:
@@ -189,21 +204,21 @@ def _moves(files: Sequence[str], prefix: str) -> list[str]:
     if not files:
         return []
     if _many(files):
-        # links replace atomically (GNU) and make the folders; on another file system they are copies
-        into = prefix or "/"
-        top = " ".join(STAGE + quoted(f"/{each}") for each in sorted({path.split("/")[1] for path in files}))
-        make = f"{{ [ -d {quoted(into)} ] || mkdir -p {quoted(into)}; }}"
-        return [
-            f"[ -e {STAGE}/{LAST} ] && {make} && {{ cp -RPlf -- {top} {quoted(into)} 2> /dev/null || cp -RPpf -- {top} {quoted(into)}; }}"
-        ]
+        # links replace atomically (GNU) and make the folders; what is left moves, also to another file system
+        into = quoted(prefix or "/")
+        top = sorted({path.split("/")[1] for path in files})
+        staged, found = (" ".join(f"{start}{quoted(f'/{each}')}" for each in top) for start in (STAGE, "."))
+        links = f"{{ [ -d {into} ] || mkdir -p {into}; }} && cp -RPlf -- {staged} {into} 2> /dev/null"
+        moves = f"(cd {STAGE} && find {found} ! -type d -exec sh -c {quoted(MOVE)} sh {into} {{}} +)"
+        return [f"{{ [ -e {STAGE}/{LAST} ] && {{ {{ {links}; }} || {moves}; }}; }}"]
     by_folder: dict[str, list[str]] = {}
     for path in files:
         by_folder.setdefault(posixpath.dirname(path), []).append(path)
     steps = []
     for folder, paths in by_folder.items():
         into = quoted(f"{prefix}{folder}/")
-        steps.append(f"{{ [ -d {into} ] || mkdir -p -- {into}; }}")
-        steps.append(f"mv -f -- {' '.join(STAGE + quoted(path) for path in paths)} {into}")
+        make = f"{{ [ -d {into} ] || mkdir -p -- {into}; }}"
+        steps.append(f"{{ {make} && mv -f -- {' '.join(STAGE + quoted(path) for path in paths)} {into}; }}")
     return steps
 
 

@@ -63,6 +63,7 @@ class Peer:
     flying: int | None = None  # number of the line that is being carried out
     failures: int = 0
     retry_at: float = 0.0
+    tried: int = 0  # number of the last change when it refused some
     large: dict[str, Change] = field(default_factory=dict)  # by path: on their own way
     again: dict[str, int] = field(
         default_factory=dict

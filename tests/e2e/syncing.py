@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from devenv.base.errors import DevenvError
 from devenv.cluster.kube_model import Pod
 from tests.e2e.conftest import App, eventually
 
@@ -85,6 +86,8 @@ class Session:
         for stream in (self.process.stdout, self.process.stderr):
             assert stream
             stream.close()
+        left = subprocess.run(["pgrep", "-s", str(self.process.pid)], capture_output=True, text=True, timeout=20).stdout
+        assert not left, f"left running: {left}"
         assert "Traceback" not in "".join(self.err), "".join(self.err)
         return status
 
@@ -126,7 +129,10 @@ def pods(app: App, process: str = "") -> list[Pod]:
     """The pods of the app's processes that run; all are waited for."""
 
     def ready() -> list[Pod]:
-        found = [pod for pod in app.cluster.kube.pods(app.env, PROCESSES) if not pod.deleting]
+        try:
+            found = [pod for pod in app.cluster.kube.pods(app.env, PROCESSES) if not pod.deleting]
+        except DevenvError:
+            return []  # the API server is starting
         running = [pod for pod in found if pod.containers and all(each.state == "running" for each in pod.containers)]
         return running if len(running) == len(found) else []
 
@@ -211,3 +217,10 @@ def started(app: App) -> dict[str, float]:
     """Web pod -> when its process started, as it tells in its pod; waits while it starts."""
     found = {pod.name: execute(app, pod, "sh", "-c", 'python3 -c "$0" "$PORT"', WHO) for pod in pods(app, "web")}
     return {name: float(json.loads(text)["started"]) for name, text in found.items()}
+
+
+def keeper_has_all(app: App) -> bool:
+    """Whether pods that start later would get what those that run have."""
+    (keeper,) = app.cluster.kube.pods(app.env, "devenv.dev/kind=sync")
+    kept = set(execute(app, keeper, "sh", "-c", "cat /.devenv/*/seq").split())
+    return kept == {execute(app, pod, "cat", "/tmp/.devenv/seq").strip() for pod in pods(app)}

@@ -5,6 +5,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -270,10 +271,28 @@ def test_what_fails_takes_its_bytes_along(loop: Loop, many: bool) -> None:
     assert said[-1] != "ok 1 0"
     assert said[-1].startswith("ok 1 ")
     assert len(said) > 1, "it says why"
+    assert all((loop.root / name).exists() for name in names[1:]), "the others arrive"
     assert not (loop.state / "seq").exists()
     (loop.root / "in0").unlink()
     assert loop.send(*names) == ["ok 2 0"]
     assert loop.same()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_folder_that_is_elsewhere(loop: Loop, many: bool) -> None:
+    """On another file system, behind a link: as an image has it."""
+    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        names = [f"data/in{number}/f" for number in range(8 if many else 1)] + ["here"]
+        for name in names:
+            (loop.host / name).parent.mkdir(parents=True, exist_ok=True)
+            (loop.host / name).write_text(name)
+        (loop.root / "data").symlink_to(elsewhere)
+        assert loop.send(*names) == ["ok 1 0"]
+        assert [(loop.root / name).read_text() for name in names] == names
+        assert (loop.root / "data").is_symlink()
+    finally:
+        shutil.rmtree(elsewhere)
 
 
 def test_a_disk_that_takes_no_more(start: Callable[..., Loop]) -> None:
