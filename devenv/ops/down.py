@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from devenv.cluster.kube_model import HelmState
-from devenv.ops import lock, shipped
+from devenv.ops import lock, shipped, traffic
 from devenv.ops.env import Env
 from devenv.plan import values
 
@@ -45,3 +45,4 @@ def destroy(env: Env) -> None:
         env.console.step(f"Destroying {env.name} and its data"),
     ):
         env.kube.delete_namespace(env.name)
+        traffic.forget(env)

@@ -56,6 +56,18 @@ def test_manifests(case: str, update_golden: bool) -> None:
     assert rendered == expected.read_text(), "review, then accept with `pytest tests/golden --update-golden`"
 
 
+def test_the_router_goes_by_health_at_once_where_it_is_envoy() -> None:
+    values = (HERE / "app/web-worker-release/values.yaml").read_text()
+    asked = ("--namespace=lamp", "--api-versions=gateway.envoyproxy.io/v1alpha1/EnvoyPatchPolicy", "-f", "-")
+    done = helm("template", "app", str(resources.path("charts/app")), *asked, stdin=values)
+    (policy,) = (item for item in objects(done.stdout) if item["kind"] == "EnvoyPatchPolicy")
+    assert (policy["metadata"]["namespace"], policy["metadata"]["name"]) == ("devenv-system", "lamp")
+    (patch,) = policy["spec"]["jsonPatches"]
+    assert patch["name"] == "httproute/lamp/web/rule/0"
+    assert patch["operation"]["path"] == "/common_lb_config/update_merge_window"
+    assert "EnvoyPatchPolicy" not in render("app", values), "not on a cluster with another router"
+
+
 def test_every_chart_has_a_case() -> None:
     assert {case.split("/")[0] for case in CASES} >= set(CHARTS)
 
