@@ -223,8 +223,9 @@ def _failed_phase(env: Env, version: int) -> str | None:
                 )
             if container.state == "waiting" and container.reason:
                 return f"{container.reason} {container.message}".strip()
-    jobs = [job for job in env.kube.jobs(env.name) if job.name == f"release-v{version}"]
-    return jobs[0].failure or None if jobs else None
+        if pod.phase == "Failed":
+            return f"{pod.reason} {pod.message}".strip()  # evicted, for one
+    return None
 
 
 def _judge(env: Env, version: int) -> rollout.Verdict:

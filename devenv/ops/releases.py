@@ -104,7 +104,8 @@ def output(env: Env, version: int | None) -> Iterator[str]:
     pods = env.kube.pods(env.name, f"{deploy.RELEASE_PODS},{rollout.RELEASE}={number}")
     if not pods:
         raise InputError(
-            f"release v{number} has no release command output", "it is kept for a week; `devenv releases` lists all"
+            f"release v{number} has no release command output",
+            f"that of the last {NEWEST} is kept; `devenv releases` lists all",
         )
     for _, line in kube_logs.follow(env.kube, pods[-1], stop=threading.Event()):
         yield line

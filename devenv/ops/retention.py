@@ -10,6 +10,7 @@ from typing import Any
 
 from devenv.base.errors import DevenvError
 from devenv.build import registry
+from devenv.ops import rollout
 from devenv.ops.env import Env
 from devenv.plan import values
 from devenv.plan.model import Release
@@ -31,7 +32,10 @@ def hold(env: Env, release: Release) -> None:
 
 
 def collect(env: Env) -> int:
-    """Delete the images that only releases before the last ten ran; how many. What is in the way is left for later."""
+    """Delete the images that only releases before the last ten ran, and output of theirs; how many images.
+
+    What is in the way is left for later.
+    """
     served = env.served()
     numbers = {state.version for state in env.kube.revisions(env.name, values.APP)}
     kept = {*sorted(numbers)[-KEPT:], int(served.get("release", {}).get("version", 0))}
@@ -47,6 +51,13 @@ def collect(env: Env) -> int:
     except DevenvError as error:
         env.console.detail(f"old images stay for now: {error.message}")
     return count
+
+
+def _collect_outputs(env: Env) -> None:
+    """Delete the release commands' pods, and with them their output, of releases before the last ten."""
+    pods = {int(pod.labels[rollout.RELEASE]): pod.name for pod in env.kube.pods(env.name, "devenv.dev/kind=release")}
+    for number in sorted(pods, reverse=True)[KEPT:]:
+        env.kube.delete_pod(env.name, pods[number])
 
 
 def living(repository: str, dead: list[str]) -> list[str]:

@@ -26,8 +26,9 @@ def webs(app: App) -> set[str]:
 
 
 def dyno(app: App) -> str:
-    """The name of one web dyno."""
-    return next(str(each["name"]) for each in app("ps", "--json").json["dynos"] if each["type"] == "web")
+    """The name of one web dyno that is up."""
+    dynos = app("ps", "--json").json["dynos"]
+    return next(str(each["name"]) for each in dynos if each["type"] == "web" and each["state"] == "up")
 
 
 @pytest.mark.parametrize("count", [2, 1])

@@ -42,8 +42,10 @@ def objects(text: str) -> list[dict[str, Any]]:
 
 def pods(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for item in objects(text):
-        if item["kind"] in ("Deployment", "StatefulSet", "Job"):
+        if item["kind"] in ("Deployment", "StatefulSet"):
             yield item["metadata"]["name"], item["spec"]["template"]
+        elif item["kind"] == "Pod":
+            yield item["metadata"]["name"], {"metadata": {"labels": item["metadata"]["labels"]}, "spec": item["spec"]}
 
 
 @pytest.mark.parametrize("case", CASES)
