@@ -14,7 +14,7 @@ SHOWN = 3  # names in a line
 
 def follow(shell: Shell, *, with_logs: bool) -> None:
     """Sync edits, and show the logs, until Ctrl-C, which leaves the env running and says so."""
-    from devenv.ops import sync
+    from devenv.ops import modes, sync
     from devenv.ops.env import Env
     from devenv.ops.up import up
 
@@ -30,6 +30,9 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                 console.say(f"Syncing edits into {env.name}; Ctrl-C ends this, the app keeps running.")
             while True:
                 wanted = sync.session(env, _Told(shell, journal), refused)
+                if pushed := modes.commit_runs(env):
+                    console.say(pushed)
+                    return
                 console.say(f"{_names(sorted(wanted))} changed: building anew")
                 env = Env(env.options, console)  # reads the files again
                 refused = wanted  # also when it works: what made no other image would ask for one for ever

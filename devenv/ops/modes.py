@@ -40,3 +40,11 @@ def changes(env: Env, now: Serving, to: str) -> str | None:
     if now.mode == RELEASE and to == WORK_TREE:
         return f"{env.name} ran release v{now.version}; from here on it runs the work tree, until `devenv push`"
     return None
+
+
+def commit_runs(env: Env) -> str | None:
+    """What to tell whoever edits, when a push has taken the env over; None while it runs the work tree."""
+    now = serving(env)
+    if now.mode != RELEASE:
+        return None
+    return f"{env.name} runs release v{now.version} since a push: no edit reaches it. `devenv up` runs the work tree again."

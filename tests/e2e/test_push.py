@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from devenv.ops import retention
-from tests.e2e.conftest import App, MakeApp
+from devenv.ops import lock, retention
+from tests.e2e.conftest import App, MakeApp, eventually
 from tests.e2e.repository import Repository, greets, outcomes, said, version
 
 pytestmark = pytest.mark.e2e
@@ -172,7 +172,7 @@ def test_a_pointer_of_git_lfs_is_refused(app: App, repository: Repository) -> No
 
 def test_rollback_restores_code_and_config_and_leaves_add_ons(app: App, repository: Repository) -> None:
     app("config:set", "GREETING=hello", "OTHER=1")
-    old, first = app("config", "--json").json, version(app)
+    old, first, text = app("config", "--json").json, version(app), app.http("/").text
     app("ps:scale", "worker=0")
     app("config:set", "GREETING=bye", "LATER=1")
     app("config:unset", "OTHER")
@@ -183,7 +183,7 @@ def test_rollback_restores_code_and_config_and_leaves_add_ons(app: App, reposito
     assert f"Rolling back push to v{first}... done, v{newest + 1}" in done.stderr
     assert f"Warning: To undo, run: devenv rollback v{newest}" in done.stderr
     assert f"phase of release.{newest + 1}, GREETING is hello" in done.stderr
-    greets(app, "three\n")
+    greets(app, text)
     assert app("config", "--json").json == old
     assert app.http("/env/GREETING").text == "hello"
     assert [dyno["type"] for dyno in app("ps", "--json").json["dynos"] if dyno["state"] == "up"] == ["web"], "scaled"
@@ -297,15 +297,27 @@ def test_an_image_that_is_no_longer_kept(app: App, repository: Repository) -> No
 
 
 def test_from_the_work_tree_to_a_release_and_back(app: App, repository: Repository) -> None:
+    before, text = version(app), repository("show", "HEAD:greeting.txt").stdout
     app.write("greeting.txt", "work tree\n")
-    before = version(app)
-    done = app("up", "-d")
-    assert f"push ran release v{before}; from here on it runs the work tree, until `devenv push`" in done.stderr
-    greets(app, "work tree\n")
-    assert app("ps", "--json").json["mode"] == "work-tree"
-    assert repository.deployed() == "", "no commit serves"
-    done = repository.push()
-    assert "push ran the work tree; from here on it runs commits: your edits do not reach it until" in done.stderr
-    greets(app, "six\n")
-    assert app("ps", "--json").json["mode"] == "release"
-    assert json.loads(app("releases", "-n", "1", "--json").stdout)[0]["mode"] == "release"
+    attached = app.start("up")
+    try:
+        session = f"sync-{app.cluster.spec.name}-{app.env}"
+        eventually(lambda: lock.holder(session), timeout=120)
+        greets(app, "work tree\n")
+        assert app("ps", "--json").json["mode"] == "work-tree"
+        assert repository.deployed() == "", "no commit serves"
+        done = repository.push()
+        assert (
+            "push ran the work tree; from here on it runs commits: edits of the attached `up` (process" in done.stderr
+        )
+        greets(app, text)
+        assert app("ps", "--json").json["mode"] == "release"
+        app.write("requirements.txt", "# another image would be needed\n")
+        _, err = attached.communicate(timeout=60)
+    finally:
+        if attached.poll() is None:
+            attached.kill()
+    assert f"push ran release v{before}; from here on it runs the work tree, until `devenv push`" in err
+    assert "no edit reaches it. `devenv up` runs the work tree again." in err
+    assert attached.returncode == 0
+    assert json.loads(app("releases", "-n", "1", "--json").stdout)[0]["mode"] == "release", "nothing took it back"
