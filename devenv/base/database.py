@@ -55,9 +55,23 @@ class Database:
                 ) from error
 
     @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Take the file's locks once for many questions; ends with the first `writing`."""
+        with self.using() as db:
+            db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with self.using() as db:
+                if db.in_transaction:
+                    db.execute("COMMIT")
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """`using` within a transaction, which an error undoes."""
         with self.using() as db:
+            if db.in_transaction:
+                db.execute("COMMIT")  # of `reading`
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db

@@ -7,6 +7,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -145,17 +146,15 @@ class _Walk:
     warnings: list[str] = field(default_factory=list)
 
     def all(self) -> None:
-        waiting, walked = [""], set[str]()
-        try:
-            while waiting:
-                folder = waiting.pop()
-                walked.add(folder)
-                waiting += self.folder(folder)
-            if self.index:
-                self.index.save(walked)
-        finally:
-            if self.index:
-                self.index.close()
+        with closing(self.index) if self.index else nullcontext() as index:
+            with index.reading() if index else nullcontext():
+                waiting, walked = [""], set[str]()
+                while waiting:
+                    folder = waiting.pop()
+                    walked.add(folder)
+                    waiting += self.folder(folder)
+            if index:
+                index.save(walked)
 
     def folder(self, folder: str) -> list[str]:
         try:

@@ -71,7 +71,8 @@ class Tree:
         """`look` at the whole tree. Reads the content only of files whose stat changed."""
         with self._lock:
             look = self._new()
-            look.walk("")
+            with self.index.reading():
+                look.walk("")
             changes = self._note(look)
             self.index.save(look.walked)
             return changes, look.large
