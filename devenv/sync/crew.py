@@ -150,8 +150,9 @@ class Crew:
         since = 0 if peer.fresh else peer.seq
         key = (mirror.key, since, keeps, frozenset(peer.again))
         if key not in loads:
-            found = mirror.tree.since(min([since, *(number - 1 for number in peer.again.values())]))
-            changes = tuple(change for change in found if change.seq > since or change.path in peer.again)
+            before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
+            again = (change for change in before if change.path in peer.again and change.seq <= since)
+            changes = (*mirror.tree.since(since), *again)
             small = [change for change in changes if not self._is_large(mirror, change)]
             state = frame.state_text(mirror.tree.since(0), mirror.place) if keeps else ""
             loads[key] = (frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes)

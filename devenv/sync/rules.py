@@ -12,7 +12,7 @@ RELEASE = "release"  # as `run`: the release phase's command
 REBUILD: Mapping[str, tuple[str, ...]] = {
     "any": ("/Procfile", "/app.json", "/heroku.yml", ".dockerignore", "/.slugignore", "/.buildpacks", "/project.toml"),
     "python": (
-        *("requirements.txt", "requirements/*.txt", "Pipfile", "Pipfile.lock", "poetry.lock", "uv.lock"),
+        *("requirements.txt", "**/requirements/*.txt", "Pipfile", "Pipfile.lock", "poetry.lock", "uv.lock"),
         *("pyproject.toml", "setup.py", "setup.cfg", "/.python-version", "/runtime.txt"),
     ),
     "nodejs": (
@@ -28,7 +28,7 @@ REBUILD: Mapping[str, tuple[str, ...]] = {
     "clojure": ("*.clj", "*.cljc", "*.cljs", "*.edn"),
     "dotnet": ("*.cs", "*.fs", "*.csproj", "*.sln", "*.cshtml", "*.razor"),
 }
-MIGRATIONS = ("migrations/**", "/db/migrate/**", "/prisma/schema.prisma")
+MIGRATIONS = ("**/migrations/**", "/db/migrate/**", "/prisma/schema.prisma")
 # read at start, or kept in memory once read (Flask, Django, Express and Rails outside of their development modes)
 RESTART: Mapping[str, tuple[str, ...]] = {
     "any": ("/.profile", "/.profile.d/**"),
@@ -38,7 +38,7 @@ RESTART: Mapping[str, tuple[str, ...]] = {
 }
 VIEWS = ("*.html", "*.jinja", "*.jinja2", "*.j2", "*.ejs", "*.pug", "*.hbs", "*.erb", "*.haml", "*.slim", "*.tmpl")
 # served as they are
-STATIC = ("/public/**", "static/**", "/assets/**")
+STATIC = ("/public/**", "**/static/**", "/assets/**")
 SELF_RELOADING = re.compile(
     r"--reload\b|\bnodemon\b|\bnode(?:js)? (?:.* )?--watch|\btsx watch\b|manage\.py runserver(?!.*--noreload)|flask .*--debug"
     r"|\brerun\b|watchmedo|watchfiles|\bair\b|next dev|\bvite\b(?! preview)|nuxt dev"
