@@ -8,11 +8,11 @@ from typing import Any
 from devenv.base.errors import DevenvError, InputError, SyncError
 from devenv.base.index import Index
 from devenv.build import context
+from devenv.build.source import Context
 from devenv.cluster.kube_model import Pod
 from devenv.ops import back, lock, oneoff
 from devenv.ops.env import Env
 from devenv.ops.status import KIND, dyno_name
-from devenv.plan.model import Plan
 from devenv.sync import frame, rules, watch
 from devenv.sync.engine import SETTINGS, Engine
 from devenv.sync.mirror import Mirror
@@ -25,13 +25,20 @@ KEY = "devenv.dev/sync"
 RUN = 600.0  # seconds for a command that a rule asks for
 
 
-def built(env: Env, plan: Plan) -> None:
-    """Put on record which files the images of the work tree hold."""
-    for spec in plan.images:
-        found = context.content(env.app, env.source, spec.name)
-        tree = Tree(found.folder, spec.tag, lambda path, folder: None, Index(found.folder))
-        if not tree.known:
-            tree.set_base(found.rows.items())
+def contents(env: Env) -> Mapping[str, Context]:
+    """The files of the images that the work tree needs, by tag; those on record are left out. Ask before they are built."""
+    found: dict[str, Context] = {}
+    for spec in env.images:
+        root = env.source.root / context.kept(env.app, env.source, spec.name).folder
+        if not Tree(root, spec.tag, lambda path, folder: None, Index(root)).known:
+            found[spec.tag] = context.content(env.app, env.source, spec.name)
+    return found
+
+
+def built(found: Mapping[str, Context]) -> None:
+    """Put on record which files the images hold: what was edited since then is for the session."""
+    for tag, each in found.items():
+        Tree(each.folder, tag, lambda path, folder: None, Index(each.folder)).set_base(each.rows.items())
 
 
 def mirrors(env: Env) -> tuple[Mirror, ...]:

@@ -57,6 +57,7 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
     """Make the env run the work tree. Every step is skipped when it is done; raises DevenvError naming what failed."""
     env.console.detail(f"app {env.app.name}, env {env.name}")
     before = preview(env)  # every problem that needs no cluster comes first
+    contents = sync.contents(env)
     check(before)
     for warning in before.warnings:
         env.console.warn(warning)
@@ -72,7 +73,7 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         plan = planned(env, complete)
         addons.ensure_keeper(env)
         changed, references = prepare(env, plan, complete, lambda: deploy.images(env, plan, always=build_always))
-        sync.built(env, plan)
+        sync.built(contents)
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         addons.remove_unplanned(env, plan.addons)
         if done.changed:

@@ -111,10 +111,16 @@ def alike(app: App, session: Session | None = None, timeout: float = SLOW) -> No
 
     def differences() -> dict[str, Any]:
         assert session is None or session.process.poll() is None, f"the session has ended:\n{session}"
-        return {pod.name: found for pod in pods(app) if (found := difference(app, pod))}
+        try:
+            return {pod.name: found for pod in pods(app) if (found := difference(app, pod))}
+        except DevenvError as error:
+            return {"": error}  # the API server is starting, or a pod went meanwhile
 
     def joined() -> bool:
-        return all(loops(app, pod) == 1 for pod in pods(app))
+        try:
+            return all(loops(app, pod) == 1 for pod in pods(app))
+        except DevenvError:
+            return False
 
     try:
         if session:

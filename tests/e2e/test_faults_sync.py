@@ -58,7 +58,9 @@ def session(app: App, attached: list[Session]) -> Iterator[Session]:
 def node(app: App, *words: str) -> str:
     """What a command in the cluster's node prints."""
     argv = ["docker", "exec", f"{app.cluster.spec.name}-control-plane", *words]
-    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def save(app: App, number: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -279,6 +280,21 @@ def test_it_explains_itself(app: App, session: Session) -> None:
     assert "default for python" in app("sync:why", "web.py").stdout
     app("sync:why", "/etc/passwd", status=2)
     shutil.rmtree(app.folder / "node_modules")
+
+
+def test_a_save_during_a_build_is_not_lost(app: App, session: Session) -> None:
+    session.interrupt()
+    app.write("requirements.txt", "# another image, please\n")
+    process = app.start("up", "-d")
+    turn = 0
+    while process.poll() is None:
+        turn += 1
+        app.write("greeting.txt", f"during the build {turn}\n")
+        time.sleep(0.3)
+    out, err = process.communicate()
+    assert process.returncode == 0, out + err
+    assert turn > 1
+    attach(app).interrupt()
 
 
 def test_requirements_make_another_image(app: App, session: Session) -> None:
