@@ -1,7 +1,7 @@
 # `make demo` takes a bare machine to a running app; `make test` proves everything. Every target can be repeated and goes on where it
 # was. What they make lives in .venv and in devenv's cache (~/.cache/devenv).
 .DEFAULT_GOAL := help
-.PHONY: help setup engine tools images demo check test unit golden integration e2e bench bench-sync dist lock clean
+.PHONY: help setup engine tools images demo check test unit golden integration e2e bench bench-sync bench-push dist lock clean
 
 bin := .venv/bin
 devenv := $(CURDIR)/$(bin)/devenv
@@ -9,6 +9,8 @@ pytest := $(bin)/pytest
 
 help: ## this list
 	@sed -n 's/^\([-a-z0-9]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: .venv/.ready ## devenv and its tools in .venv, every package pinned by hash
 	@:
@@ -57,6 +59,9 @@ bench: setup engine images tools ## the figures, beside references measured in t
 
 bench-sync: setup engine images tools ## from a save to the content in the pods, beside kubectl
 	$(bin)/python -m benchmarks.sync
+
+bench-push: setup engine images tools ## push and rollback under load, beside docker, kind and kubectl
+	$(bin)/python -m benchmarks.push
 
 dist: setup ## wheel and source archive in dist/
 	$(bin)/python -m build --no-isolation
