@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from devenv.base import resources
 from devenv.base.index import content
 from devenv.sync import bulk, frame
 from devenv.sync.tree import Change
@@ -377,3 +378,97 @@ def test_a_large_file_arrives_whole_or_not_at_all(tmp_path: Path, shell: str) ->
     done = subprocess.run(words, input=data, capture_output=True, timeout=20)
     assert (done.stdout, target.read_bytes() == data, target.stat().st_mode & 0o777) == (b"done\n", True, 0o755)
     assert [each.name for each in tmp_path.iterdir()] == ["new folder"]
+
+
+@dataclass
+class Kept:
+    """A keeper's folder, and a container that starts beside it."""
+
+    loop: Loop
+    folder: Path
+    shell: str
+
+    def fill(self, *paths: str, fresh: bool = False) -> str:
+        """What a session brings; the answer."""
+        place = lambda path: f"{self.loop.root}/{path}"  # noqa: E731
+        changes = [Change(path, row(self.loop.host / path), "f", 1) for path in paths]
+        extra = frame.state_text(changes, place)
+        load = frame.payload(self.loop.host, changes, place, lambda change, mtime: mtime, extra)
+        self.loop.number += 1
+        site = frame.keeper("one", ["one", "two"] if fresh else [])
+        self.loop.write(frame.line(self.loop.number, load, site, f"me:{self.loop.number}") + load.archive)
+        return self.loop.say()
+
+    def begin(self, before: str = "") -> "subprocess.CompletedProcess[bytes]":
+        """Start a container: it lays the edits over its image. `before`: a step of shell in between."""
+        text = (resources.path("charts") / "app" / "files" / "overlay.sh").read_text()
+        text = text.replace("/.devenv/$devenv_key", f"{self.folder}/$devenv_key").replace(
+            "/tmp/.devenv", f"{self.folder}/.tmp"
+        )
+        text = text.replace("  # a session", f"  {before}\n  # a session")
+        script = f"devenv_key=one\n{text}\necho started\n"
+        return subprocess.run(argv(self.shell, script), capture_output=True, timeout=30)
+
+
+@pytest.fixture
+def kept(start: Callable[..., Loop], tmp_path: Path, shell: str, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    monkeypatch.setattr(frame, "KEEPER", str(folder))
+    (tmp_path / "state").symlink_to(folder / ".loop")
+    (folder / ".loop").mkdir()
+    loop = start()
+    assert loop.say() == "hello - -"
+    return Kept(loop, folder, shell)
+
+
+def test_a_container_starts_with_what_is_kept(kept: Kept) -> None:
+    host, root = kept.loop.host, kept.loop.root
+    assert kept.begin().stdout == b"started\n", "nothing is kept yet"
+    for name in ("a", "sub/b", "it's"):
+        (host / name).parent.mkdir(exist_ok=True)
+        (host / name).write_text(name)
+    (host / "link").symlink_to("a")
+    (host / "empty").mkdir()
+    (root / "gone").write_text("of the image")
+    assert kept.fill("a", "sub/b", "it's", "link", "empty", "gone", fresh=True) == "ok 1 0"
+    assert kept.begin().stdout == b"started\n"
+    assert kept.loop.same()
+    assert (kept.folder / ".tmp" / "seq").read_text() == "me:1\n"
+    (host / "a").write_text("again")
+    assert kept.fill("a", "gone") == "ok 2 0"
+    assert kept.begin().stdout == b"started\n"
+    assert kept.loop.same()
+
+
+def test_a_session_that_begins_takes_the_place_of_what_was_kept(kept: Kept) -> None:
+    (kept.loop.host / "a").write_text("1")
+    (kept.folder / "old-image").mkdir()
+    (kept.folder / "two").mkdir()
+    assert kept.fill("a", fresh=True) == "ok 1 0"
+    assert sorted(each.name for each in kept.folder.glob("[!.]*")) == ["one", "two"]
+    (kept.loop.host / "b").write_text("2")
+    assert kept.fill("b", fresh=True) == "ok 2 0"
+    files = kept.folder / "one" / "files"
+    assert [each.name for each in files.rglob("*") if each.is_file()] == ["b"]
+    assert not (kept.folder / ".new").exists()
+    assert not (kept.folder / ".old").exists()
+
+
+def test_a_container_that_starts_while_a_session_begins_starts_once_more(kept: Kept) -> None:
+    (kept.loop.host / "a").write_text("1")
+    assert kept.fill("a", fresh=True) == "ok 1 0"
+    one = kept.folder / "one"
+    done = kept.begin(f"cp -R '{one}' '{one}.new' && rm -rf '{one}' && mv '{one}.new' '{one}'")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert kept.begin().stdout == b"started\n"
+
+
+def test_what_cannot_be_laid_over_is_not_noted(kept: Kept) -> None:
+    (kept.loop.host / "a").mkdir()
+    (kept.loop.host / "a" / "b").write_text("1")
+    assert kept.fill("a/b", fresh=True) == "ok 1 0"
+    (kept.loop.root / "a").write_text("in the way")
+    done = kept.begin()
+    assert done.stdout == b"started\n", "the session brings it, or tells why not"
+    assert not (kept.folder / ".tmp" / "seq").exists()
