@@ -41,6 +41,7 @@ def collect(env: Env) -> int:
     kept = {*sorted(numbers)[-KEPT:], int(served.get("release", {}).get("version", 0))}
     count = 0
     try:
+        _collect_outputs(env)
         for repository in {name.rpartition(":")[0] for name in images(served)} if served else ():
             dead = expired(registry.tags(repository), _owner(env), kept)
             for digest in {registry.digest(f"{repository}:{tag}") for tag in dead} - {None}:

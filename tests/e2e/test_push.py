@@ -211,7 +211,7 @@ def test_what_releases_tell(app: App) -> None:
     assert f"=== v{newest} Config vars" in info
     assert re.search(r"^GREETING: +bye$", info, re.M)
     assert re.search(r"^Eligible for Rollback\?: Yes$", info, re.M)
-    assert app("releases:output", "v1").stdout == "phase of release.1, GREETING is\n"
+    assert app("releases:output", f"v{newest}").stdout == f"phase of release.{newest}, GREETING is bye\n"
     again = app("releases:retry")
     assert f"Retrying v{newest} on push... done, v{newest + 1}" in again.stderr
     assert f"phase of release.{newest + 1}, GREETING is bye" in again.stderr
@@ -289,6 +289,7 @@ def test_an_image_that_is_no_longer_kept(app: App, repository: Repository) -> No
     done = app("rollback", f"v{old}", status=2)
     assert f"the image of v{old} is no longer kept: those of the last 10 releases are" in done.stderr
     assert "devenv push" in done.stderr.partition("\nHint: ")[2]
+    assert len(app.pods("release")) <= retention.KEPT, "outputs are kept no longer than images"
     assert version(app) == newest == max(outcomes(app)), "nothing was touched"
     app("rollback", f"v{newest - 9}")
     app("push", "HEAD~1")
