@@ -75,6 +75,7 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
         rules=rules.rules(env.profile.sync, languages, bool(phase)),
         mounts=kept.mounts,
         folder=kept.folder,
+        reload=kept.part.reload,
         release=phase.get("command", ""),
         reloading=tuple(
             item["type"] for item in served["processes"] if rules.reloads_itself(item["command"], served["config"])
@@ -115,7 +116,15 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
 
     engine = Engine(env.source.root, found, report, run_once=lambda target, command: _run_once(env, target, command))
     engine.refused = dict(refused)
-    watcher = watch.Watcher(env.source.root, skip, engine.put)
+
+    def put(message: watch.Touched | watch.Lost) -> None:
+        if isinstance(message, watch.Touched) and message.path.endswith(".gitignore"):
+            for mirror in found:
+                mirror.reload()
+            watcher.refresh()
+        engine.put(message)
+
+    watcher = watch.Watcher(env.source.root, skip, put)
     engine.took = watcher.took
     over = threading.Event()
     watcher.start()

@@ -1,6 +1,6 @@
 """The files of one image: where in the app's folder they are, where in the container, and by which rules."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from devenv.sync.rules import Rule, Rules
@@ -16,6 +16,7 @@ class Mirror:
     rules: Rules
     mounts: tuple[tuple[str, str], ...]  # (path in the context, path in the container), longest first; "" = all
     folder: str = ""
+    reload: Callable[[], None] = lambda: None  # read anew what is left out
     release: str = ""  # the release phase's command
     reloading: Collection[str] = ()  # process types that reload by themselves
     _stamps: dict[str, tuple[str, int]] = field(default_factory=dict)
