@@ -169,7 +169,7 @@ def figures(app: Path, folder: Path) -> tuple[list[Figure], dict[str, float]]:
     with Load(port, f"{ENV}.localhost", "/bench") as load:
         before = "start"
         for number in range(RUNS):
-            change(app, str(number))
+            change(app, f"push {number}")
             seconds, spent, text = timed_push(app)
             pushes.append(seconds)
             phases.append(spent)
