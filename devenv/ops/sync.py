@@ -1,7 +1,7 @@
 """A sync session: the work tree, watched, and every pod of the env, watched, joined by the engine."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from devenv.sync.engine import SETTINGS, Engine
 from devenv.sync.mirror import Mirror
 from devenv.sync.session import Appeared, Report, Vanished
 from devenv.sync.target import Target
-from devenv.sync.tree import Tree
+from devenv.sync.tree import Skip, Tree
 
 PODS = "devenv.dev/kind in (process,sync)"
 KEY = "devenv.dev/sync"
@@ -101,19 +101,6 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     `refused` are those that did not lead to one before: they are not asked for again until they change.
     """
     found = mirrors(env)
-    skips = {mirror.folder: mirror.tree.skip for mirror in found}
-
-    def skip(path: str, is_folder: bool) -> str | None:
-        reasons = [
-            each(path[len(folder) :], is_folder)
-            for folder, each in skips.items()
-            if path.startswith(folder) and path != folder
-        ]
-        if path in SETTINGS or path == ".devenv":
-            return None
-        # a folder on the way to a context is watched too
-        return reasons[0] if reasons and all(reasons) else None
-
     engine = Engine(env.source.root, found, report, run_once=lambda target, command: _run_once(env, target, command))
     engine.refused = dict(refused)
 
@@ -124,7 +111,7 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
             watcher.refresh()
         engine.put(message)
 
-    watcher = watch.Watcher(env.source.root, skip, put)
+    watcher = watch.Watcher(env.source.root, _watched(found), put)
     engine.took = watcher.took
     over = threading.Event()
     watcher.start()
@@ -139,6 +126,24 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
         over.set()
         watcher.stop()
     return engine.rebuild
+
+
+def _watched(found: Sequence[Mirror]) -> Skip:
+    """What the watcher may leave out: what no image has, and no setting is."""
+    skips = {mirror.folder: mirror.tree.skip for mirror in found}
+
+    def skip(path: str, is_folder: bool) -> str | None:
+        if path in SETTINGS or path == ".devenv":
+            return None
+        reasons = [
+            each(path[len(folder) :], is_folder)
+            for folder, each in skips.items()
+            if path.startswith(folder) and path != folder
+        ]
+        # a folder on the way to a context is watched too
+        return reasons[0] if reasons and all(reasons) else None
+
+    return skip
 
 
 def _watch_pods(env: Env, engine: Engine, over: threading.Event) -> None:
