@@ -149,8 +149,8 @@ def test_a_path_that_takes_nothing(app: App, session: Session, folder: str, opti
         for pod in pods(app):
             eventually(lambda pod=pod: execute(app, pod, "cat", "/app/greeting.txt"), lambda text: folder in text, SLOW)
     finally:
-        node(app, "nsenter", "-t", pid, "-m", "umount", "-l", where)
-    app.write(f"{folder}/third.txt", "3\n")
+        node(app, "nsenter", "-t", pid, "-m", "mount", "-o", "remount,rw,size=64m", where)
+    app.write(f"{folder}/first.txt", "again, for this disk hides what the image has\n")
     alike(app, session)
 
 
