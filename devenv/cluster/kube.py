@@ -10,7 +10,7 @@ from devenv.base.errors import ClusterError
 from devenv.base.proc import Completed
 from devenv.cluster import kube_exec, kube_parse
 from devenv.cluster.kube_client import Conflict, Connection, Json, NotFound
-from devenv.cluster.kube_model import Event, HelmState, Job, Namespace, Node, Pod, PodUsage, Workload
+from devenv.cluster.kube_model import Event, HelmState, Namespace, Node, Pod, PodUsage, Workload
 from devenv.cluster.kube_model import why_waiting as why_waiting
 from devenv.plan.model import Access
 
@@ -156,12 +156,6 @@ class Kube:
         return tuple(
             kube_parse.workload(each)
             for each in self._items(f"/apis/apps/v1/namespaces/{namespace}/statefulsets", selector)
-        )
-
-    def jobs(self, namespace: str, selector: str = "") -> tuple[Job, ...]:
-        """Jobs by name."""
-        return tuple(
-            kube_parse.job(each) for each in self._items(f"/apis/batch/v1/namespaces/{namespace}/jobs", selector)
         )
 
     def events(self, namespace: str, name: str | None = None) -> tuple[Event, ...]:

@@ -87,19 +87,6 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A Job; `failure` is the reason when it failed for good."""
-
-    name: str
-    labels: Mapping[str, str]
-    active: int
-    succeeded: int
-    failed: int
-    failure: str
-    created: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """An event about an object: `Warning FailedScheduling …`."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from devenv.cluster.kube_model import Container, Ended, Event, HelmState, Job, Namespace, Node, Pod, PodUsage, Workload
+from devenv.cluster.kube_model import Container, Ended, Event, HelmState, Namespace, Node, Pod, PodUsage, Workload
 
 Json = Mapping[str, Any]
 
@@ -115,23 +115,6 @@ def workload(item: Json) -> Workload:
         ready=int(status.get("readyReplicas", 0)),
         observed=int(status.get("observedGeneration", 0)) >= int(meta.get("generation", 0)),
         reason=f"{stuck.get('reason', '')}: {stuck.get('message', '')}" if stuck else "",
-    )
-
-
-def job(item: Json) -> Job:
-    """A Job from the API's JSON."""
-    meta, status = item["metadata"], item.get("status") or {}
-    lost: Json = next(
-        (each for each in status.get("conditions") or [] if each["type"] == "Failed" and each["status"] == "True"), {}
-    )
-    return Job(
-        name=meta["name"],
-        labels=meta.get("labels") or {},
-        active=int(status.get("active", 0)),
-        succeeded=int(status.get("succeeded", 0)),
-        failed=int(status.get("failed", 0)),
-        failure=lost.get("reason", ""),
-        created=moment(meta.get("creationTimestamp")),
     )
 
 

@@ -23,9 +23,7 @@ from devenv.plan.values import ReleaseNote
 PROCESSES = "devenv.dev/kind=process"
 RELEASE_PODS = "devenv.dev/kind=release"
 SERVED = ("deployed", "superseded")
-SPARE = (
-    90  # seconds for helm beyond the release command's own deadlines, the pod's and the Job's: they leave the reason
-)
+SPARE = 90  # seconds for helm beyond the release command's own deadline, which leaves the reason
 PATIENCE = 120  # seconds beyond the boot time-out, for pulling images
 
 

@@ -75,7 +75,7 @@ def test_what_is_not_there(cluster: Cluster, namespace: str) -> None:
     assert kube.secret(namespace, "none") == {}
     assert kube.config_map(namespace, "none") == {}
     assert kube.releases(namespace) == {}
-    assert (kube.pods(namespace), kube.jobs(namespace), kube.deployments(namespace)) == ((), (), ())
+    assert (kube.pods(namespace), kube.deployments(namespace)) == ((), ())
     kube.delete_pod(namespace, "none")
     kube.delete_namespace("devenv-none")
     with pytest.raises(NotFound):

@@ -125,12 +125,6 @@ def test_a_stuck_roll_out_says_why() -> None:
     assert found.reason == "ProgressDeadlineExceeded: timed out"
 
 
-def test_a_failed_job() -> None:
-    conditions = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]
-    found = kube_parse.job({"metadata": {"name": "release-3"}, "status": {"failed": 1, "conditions": conditions}})
-    assert (found.failed, found.succeeded, found.failure) == (1, 0, "BackoffLimitExceeded")
-
-
 @pytest.mark.parametrize(
     ("text", "number"),
     [("128Mi", 134217728), ("1Gi", 2**30), ("24684096Ki", 25276514304), ("5", 5), ("1M", 10**6), ("0", 0)],
