@@ -39,8 +39,8 @@ check: setup ## ruff and mypy
 	$(bin)/ruff check .
 	$(bin)/mypy
 
-test: setup engine images tools check ## everything: the checks, then every layer of tests in one run
-	$(pytest) tests --durations=25
+test: setup engine images tools check ## everything: the checks, then every layer of tests, two files at a time
+	$(pytest) tests -n 2 --dist loadfile --durations=40
 
 unit: setup ## parsing, planning, decisions: no engine, no cluster
 	$(pytest) tests/unit

@@ -1,7 +1,9 @@
 """One real cluster for the whole run, made by the product's own code. No engine, no cluster: the tests fail."""
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -13,10 +15,12 @@ from devenv.cluster.helm import Helm
 from devenv.cluster.kube import Kube
 from devenv.cluster.provider import ClusterStatus, Provider, select
 from devenv.images import build, catalog, publish, reachable, tools
-from devenv.ops import lock
 from devenv.plan.model import Access, ClusterSpec
 
-NAME = os.environ.get("DEVENV_TEST_CLUSTER", "devenv-test")  # another one: for two runs at once
+# another one for two runs at once; each worker of a run has its own
+NAME = "-".join(
+    filter(None, (os.environ.get("DEVENV_TEST_CLUSTER", "devenv-test"), os.environ.get("PYTEST_XDIST_WORKER")))
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,15 @@ class Cluster:
     image: str
 
 
+@contextmanager
+def making() -> Iterator[None]:
+    """The right to make a cluster: each takes the first free ports, and two workers may be at it."""
+    paths.cache().mkdir(parents=True, exist_ok=True)
+    with open(paths.cache() / "test-clusters.lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Made when it is not there, deleted at the end; `DEVENV_TEST_KEEP=1` keeps it for the next run."""
@@ -44,7 +57,7 @@ def cluster() -> Iterator[Cluster]:
         provider = select(spec.provider, runner, str(binaries["kind"]))
         if source == "built":
             build.build(runner, console, ["node", "registry", "debian"])
-        with lock.hold(f"cluster-{NAME}", console):
+        with making():
             provider.create(spec, catalog.reference("node", source), catalog.reference("registry", source), print)
         try:
             status, access = provider.status(spec), provider.access(spec)

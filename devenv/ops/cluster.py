@@ -42,7 +42,8 @@ def _ensure_running(env: Env) -> None:
         origin = reachable.source()
         if origin == "built":
             build.build(env.runner, env.console, BASE)
-        with env.console.step(f"Creating cluster {spec.name}") as step:
+        # one at a time: each takes the first ports that are free
+        with lock.hold("clusters", env.console), env.console.step(f"Creating cluster {spec.name}") as step:
             provider.create(
                 replace(spec, source=origin),
                 catalog.reference("node", origin),

@@ -20,6 +20,7 @@ from devenv.cluster.kind import Kind, node_name
 from devenv.cluster.kube import Kube
 from devenv.images import build, catalog, reachable, tools
 from devenv.plan.model import ClusterSpec
+from tests.conftest import making
 
 pytestmark = pytest.mark.contract
 
@@ -115,7 +116,8 @@ def test_an_interrupted_creation_leaves_a_broken_cluster(kind: Kind) -> None:
 
 def test_create_mends_it(kind: Kind) -> None:
     said: list[str] = []
-    kind.create(SPEC, NODE_IMAGE, REGISTRY_IMAGE, said.append)
+    with making():
+        kind.create(SPEC, NODE_IMAGE, REGISTRY_IMAGE, said.append)
     assert "removing the cluster of an interrupted run" in said
     found = kind.status(SPEC)
     assert (found.state, found.source) == ("running", SPEC.source)
