@@ -37,10 +37,10 @@ LOOP = """\
 s=$1
 t=$s/stage.$$
 mkdir -p "$s" || exit 1
-{ read -r old < "$s/loop" && { kill -TERM "-$old" || kill "$old"; }; } 2> /dev/null
+{ read -r old < "$s/loop" && grep -qF 't=$s/stage' "/proc/$old/cmdline" && { kill -TERM "-$old" || kill "$old"; }; } 2> /dev/null
 rm -rf "$s"/stage.*
 mkdir "$t" && echo $$ > "$s/loop" || exit 1
-trap 'rm -rf "$t"; { read -r now < "$s/loop"; [ "$now" != $$ ] || rm -f "$s/loop"; } 2> /dev/null' EXIT
+trap 'rm -rf "$t"' EXIT
 trap exit TERM HUP
 nl='
 '
