@@ -47,7 +47,7 @@ def making() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Made when it is not there, deleted at the end; `DEVENV_TEST_KEEP=1` keeps it for the next run."""
+    """Made anew, deleted at the end; `DEVENV_TEST_KEEP=1` keeps it for the next run, which takes it as it is."""
     runner, console = SubprocessRunner(), Console(quiet=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEVENV_STATE", str(paths.cache() / "test-state"))  # apart from the user's own clusters
@@ -58,6 +58,8 @@ def cluster() -> Iterator[Cluster]:
         if source == "built":
             build.build(runner, console, ["node", "registry", "debian"])
         with making():
+            if not os.environ.get("DEVENV_TEST_KEEP"):
+                provider.delete(spec)  # what a run that was killed left behind
             provider.create(spec, catalog.reference("node", source), catalog.reference("registry", source), print)
         try:
             status, access = provider.status(spec), provider.access(spec)

@@ -16,7 +16,7 @@ from devenv.base.errors import ClusterError, InputError
 from devenv.base.proc import SubprocessRunner
 from devenv.cluster import node
 from devenv.cluster.engine import Engine
-from devenv.cluster.kind import Kind, node_name
+from devenv.cluster.kind import NETWORK, Kind, node_name
 from devenv.cluster.kube import Kube
 from devenv.images import build, catalog, reachable, tools
 from devenv.plan.model import ClusterSpec
@@ -45,6 +45,16 @@ def docker(*words: str) -> str:
     return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def remove(kind: Kind) -> None:
+    if ENGINE.container(node_name(NAME)):
+        RUNNER.run([kind.binary, "delete", "cluster", "--name", NAME])
+    node.remove_registry(ENGINE, NAME)
+
+
+def address(container: str) -> str:
+    return docker("inspect", "--format", "{{(index .NetworkSettings.Networks \"%s\").IPAddress}}" % NETWORK, container)
+
+
 @pytest.fixture(scope="module")
 def kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
     state = tmp_path_factory.mktemp("state")
@@ -56,11 +66,10 @@ def kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
         if SPEC.source == "built":
             build.build(RUNNER, console, ["node", "registry", "debian"])
         provider = Kind(RUNNER, str(tools.ensure(RUNNER, console, ["kind"])["kind"]))
+        remove(provider)  # what a run that was killed left behind
         yield provider
         assert (state / "the-users-own").read_text() == "the user's own"
-        if ENGINE.container(node_name(NAME)):
-            RUNNER.run([provider.binary, "delete", "cluster", "--name", NAME])
-        node.remove_registry(ENGINE, NAME)
+        remove(provider)
 
 
 def test_the_provider_can_work_here(kind: Kind) -> None:
@@ -166,9 +175,19 @@ def test_a_pod_pulls_what_this_machine_pushes(kind: Kind) -> None:
 
 def test_a_cluster_outlives_a_reboot(kind: Kind) -> None:
     before = kind.status(SPEC)
+    old = address(node_name(NAME))
     docker("stop", "--time", "10", node_name(NAME), node.registry_name(NAME))
     assert kind.status(SPEC).state == "stopped"
-    kind.start(SPEC)
+    others: list[str] = []
+    try:
+        # an engine that starts anew gives addresses out in another order
+        while old not in map(address, others):
+            assert len(others) < 30
+            others.append(docker("run", "--detach", "--rm", "--network", NETWORK, REGISTRY_IMAGE))
+        kind.start(SPEC)
+        assert address(node_name(NAME)) != old
+    finally:
+        docker("rm", "--force", "--volumes", *others)
     assert kind.status(SPEC) == before
     assert [each.name for each in Kube(kind.access(SPEC)).namespaces()] == ["contract"]
     pull(kind, "second")
