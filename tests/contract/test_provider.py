@@ -52,7 +52,7 @@ def remove(kind: Kind) -> None:
 
 
 def address(container: str) -> str:
-    return docker("inspect", "--format", "{{(index .NetworkSettings.Networks \"%s\").IPAddress}}" % NETWORK, container)
+    return docker("inspect", "--format", f"{{{{.NetworkSettings.Networks.{NETWORK}.IPAddress}}}}", container)
 
 
 @pytest.fixture(scope="module")
