@@ -40,7 +40,7 @@ check: setup ## ruff and mypy
 	$(bin)/mypy
 
 test: setup engine images tools check ## everything: the checks, then every layer of tests, two files at a time
-	$(pytest) tests -n 2 --dist loadfile --durations=40
+	$(pytest) tests -n 2 --dist loadfile --durations=40 --tb=short -rfE
 
 unit: setup ## parsing, planning, decisions: no engine, no cluster
 	$(pytest) tests/unit

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from devenv.plan.model import Access, ClusterSpec
 NAME = "-".join(
     filter(None, (os.environ.get("DEVENV_TEST_CLUSTER", "devenv-test"), os.environ.get("PYTEST_XDIST_WORKER")))
 )
+
+# a run in the background of a shell ignores these, and so would each program that a test interrupts (POSIX, XCU 2.11)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
