@@ -22,6 +22,7 @@ from devenv.plan.model import Access, ClusterSpec
 NAME = "-".join(
     filter(None, (os.environ.get("DEVENV_TEST_CLUSTER", "devenv-test"), os.environ.get("PYTEST_XDIST_WORKER")))
 )
+STATE = paths.cache() / "test-state"  # apart from the user's own clusters
 
 # a run in the background of a shell ignores these, and so would each program that a test interrupts (POSIX, XCU 2.11)
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,9 +44,10 @@ class Cluster:
 
 @contextmanager
 def making() -> Iterator[None]:
-    """The right to make a cluster: each takes the first free ports, and two workers may be at it."""
-    paths.cache().mkdir(parents=True, exist_ok=True)
-    with open(paths.cache() / "test-clusters.lock", "a") as file:
+    """The right to make a cluster, the product's own lock: each takes the first free ports, and two workers may be at it."""
+    locks = STATE / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with open(locks / "clusters.lock", "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -55,7 +57,7 @@ def cluster() -> Iterator[Cluster]:
     """Made anew, deleted at the end; `DEVENV_TEST_KEEP=1` keeps it for the next run, which takes it as it is."""
     runner, console = SubprocessRunner(), Console(quiet=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DEVENV_STATE", str(paths.cache() / "test-state"))  # apart from the user's own clusters
+        patch.setenv("DEVENV_STATE", str(STATE))
         binaries = tools.ensure(runner, console, ["kind", "helm", "kubectl"])
         source = reachable.source()
         spec = ClusterSpec(NAME, "kind", None, source=source)

@@ -111,13 +111,14 @@ def test_a_taken_port_is_refused_before_anything_is_made(kind: Kind) -> None:
 
 def test_an_interrupted_creation_leaves_a_broken_cluster(kind: Kind) -> None:
     words = [NAME, SPEC.source, NODE_IMAGE, REGISTRY_IMAGE, kind.binary]
-    process = subprocess.Popen([sys.executable, "-c", CREATE, *words], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while ENGINE.container(node_name(NAME)) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    process.wait(60)
+    with making():
+        process = subprocess.Popen([sys.executable, "-c", CREATE, *words], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while ENGINE.container(node_name(NAME)) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
     assert kind.status(SPEC).state == "broken"
     with pytest.raises(ClusterError, match="broken"):
         kind.start(SPEC)
@@ -180,11 +181,12 @@ def test_a_cluster_outlives_a_reboot(kind: Kind) -> None:
     assert kind.status(SPEC).state == "stopped"
     others: list[str] = []
     try:
-        # an engine that starts anew gives addresses out in another order
-        while old not in map(address, others):
-            assert len(others) < 30
-            others.append(docker("run", "--detach", "--rm", "--network", NETWORK, REGISTRY_IMAGE))
-        kind.start(SPEC)
+        with making():  # nobody else's node may take the address
+            # an engine that starts anew gives addresses out in another order
+            while old not in map(address, others):
+                assert len(others) < 30
+                others.append(docker("run", "--detach", "--rm", "--network", NETWORK, REGISTRY_IMAGE))
+            kind.start(SPEC)
         assert address(node_name(NAME)) != old
     finally:
         docker("rm", "--force", "--volumes", *others)
