@@ -1,6 +1,7 @@
 """The stand-ins of an env: installed, up to date, ready."""
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from devenv.base.errors import ClusterError
@@ -32,10 +33,11 @@ def ensure(env: Env, addons: tuple[PlannedAddon, ...], settings: Settings) -> tu
     images: list[str] = []
     for addon in addons:
         if addon.mode == "stand-in" and addon.spec:
-            release = _release(env, addon, settings, addon.spec.image)
+            keys = [key for key in (addon.spec.image, addon.spec.edge) if key]
+            release = _release(env, addon, settings, keys)
             if addon.name not in installed or _differs(installed[addon.name], release):
                 late[addon.name] = release
-                images.append(addon.spec.image)
+                images.extend(keys)
     if late:
         cluster.provide_images(env, images)
         with ThreadPoolExecutor(max_workers=2) as pool:  # helm is one busy process each, and there are two cores
@@ -64,8 +66,8 @@ def _upgrade(env: Env, release: Release) -> None:
     env.helm.upgrade(release, shipped.chart(release.chart), 120, wait=False)
 
 
-def _release(env: Env, addon: PlannedAddon, settings: Settings, image: str) -> Release:
-    references = {image: cluster.image_reference(env, image)}
+def _release(env: Env, addon: PlannedAddon, settings: Settings, images: Iterable[str]) -> Release:
+    references = {image: cluster.image_reference(env, image) for image in images}
     return values.addon_release(addon, env.name, settings.credentials[addon.name], env.facts(references))
 
 

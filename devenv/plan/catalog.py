@@ -36,12 +36,12 @@ def _addon(chart: str, data: Mapping[str, Any]) -> AddonSpec:
     fields = {
         name: _key(data, name, where)
         for name in AddonSpec.__dataclass_fields__
-        if name not in ("chart", "services", "clients")
+        if name not in ("chart", "services", "clients", "edge")
     }
     fields["version"] = str(fields["version"])
     clients = {verb: tuple(str(word) for word in argv) for verb, argv in data.get("clients", {}).items()}
     _closed(data, AddonSpec.__dataclass_fields__, where)
-    return AddonSpec(chart=chart, services=services, clients=clients, **fields)
+    return AddonSpec(chart=chart, services=services, clients=clients, edge=data.get("edge"), **fields)
 
 
 def _service(slug: str, row: Mapping[str, Any], where: str) -> ServiceSpec:

@@ -77,6 +77,7 @@ class AddonSpec:
     priority: str  # migration priority: "high", "medium", "low"
     risk: str
     reason: str
+    edge: str | None = None  # key into images.yaml, of a server in front of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def addon_release(
         "credentials": dict(credentials),
         "storage": addon.spec.storage,
         "memory": addon.spec.memory,
+        **({"edgeImage": facts.images[addon.spec.edge]} if addon.spec.edge else {}),
     }
     return release(addon.name, env, addon.spec.chart, values, facts)
 

@@ -69,7 +69,8 @@ def planned(case: str) -> tuple[Plan, tuple[Release, ...]]:
     made = plan(known)
     stand_ins = [row for row in made.addons if row.mode == "stand-in" and row.spec]
     refs = {image.name: f"localhost:5001/{image.name}:{image.tag}" for image in made.images}
-    refs |= {row.spec.image: f"localhost:5001/devenv/{row.spec.image}:fixed" for row in stand_ins if row.spec}
+    keys = {key for row in stand_ins if row.spec for key in (row.spec.image, row.spec.edge) if key}
+    refs |= {key: f"localhost:5001/devenv/{key}:fixed" for key in keys}
     facts = values.Facts(refs, Charts())
     releases = [values.addon_release(row, env, known.credentials[row.name], facts) for row in stand_ins]
     return made, (*releases, values.app_release(made, profile, NOTE, facts))

@@ -36,7 +36,7 @@ class StandIn:
     cluster: Cluster
     namespace: str
     chart: str
-    image: str
+    images: Mapping[str, str]  # chart value -> reference
 
     @property
     def pod(self) -> str:
@@ -48,7 +48,7 @@ class StandIn:
             "env": self.namespace,
             "name": self.chart,
             "running": running,
-            "image": self.image,
+            **self.images,
             "version": spec.version,
             "credentials": self.credentials(),
             "storage": spec.storage,
@@ -104,17 +104,18 @@ class StandIn:
 @pytest.fixture
 def stand_in(cluster: Cluster, namespace: str, request: pytest.FixtureRequest, tmp_path: Path) -> StandIn:
     chart: str = request.param
-    key = shipped.catalog().addons[chart].image
+    spec = shipped.catalog().addons[chart]
+    keys = {"image": spec.image, **({"edgeImage": spec.edge} if spec.edge else {})}
     runner = SubprocessRunner()
-    if cluster.spec.source == "built" or not publish.reference(key, "official", ""):
-        build.build(runner, Console(quiet=True), [key])
-        publish.publish(runner, [key], cluster.status.registry)
-    image = publish.reference(key, cluster.spec.source, cluster.status.registry)
+    if cluster.spec.source == "built":
+        build.build(runner, Console(quiet=True), list(keys.values()))
+        publish.publish(runner, keys.values(), cluster.status.registry)
+    images = {name: publish.reference(key, cluster.spec.source, cluster.status.registry) for name, key in keys.items()}
     (tmp_path / "templates").mkdir()
     (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: client\nversion: 0.1.0\n")
     (tmp_path / "templates" / "client.yaml").write_text(CLIENT)
-    cluster.helm.upgrade(Release("client", namespace, "client", {"image": image}, "f"), tmp_path, 120)
-    found = StandIn(cluster, namespace, chart, image)
+    cluster.helm.upgrade(Release("client", namespace, "client", {"image": images["image"]}, "f"), tmp_path, 120)
+    found = StandIn(cluster, namespace, chart, images)
     found.install()
     return found
 
