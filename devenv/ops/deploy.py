@@ -142,7 +142,8 @@ def _before(env: Env, states: Sequence[HelmState]) -> HelmState | None:
 
 def unfinished(env: Env, version: int) -> int:
     """The release that still serves beside `version`, whose roll-out nobody saw to its end; 0 when there is none."""
-    pods = (pod for pod in env.kube.pods(env.name, PROCESSES) if not pod.deleting)
+    found = env.kube.pods(env.name, PROCESSES)
+    pods = (pod for pod in found if not pod.deleting and pod.phase not in ("Succeeded", "Failed"))
     return max((number for pod in pods if (number := int(pod.labels.get(rollout.RELEASE, 0))) < version), default=0)
 
 

@@ -48,6 +48,12 @@ def test_processes_on_their_way_out_do_not_count(pod: Callable[..., Any]) -> Non
     assert deploy.unfinished(env(pod(labels={"devenv.dev/release": "2"}, deleting=True)), 3) == 0
 
 
+def test_what_is_left_of_an_evicted_process_does_not_count(pod: Callable[..., Any]) -> None:
+    left = env(pod(labels={"devenv.dev/release": "2"}, phase="Failed", reason="Evicted", ready=False))
+    assert deploy.unfinished(left, 3) == 0
+    assert deploy._before(left, STATES) == STATES[3]
+
+
 def test_the_highest_number_is_the_newest_release() -> None:
     assert deploy.newest([*STATES, state(5, 2, "deployed")]) == 3
     assert deploy.newest([]) == 0
