@@ -68,8 +68,7 @@ def current(env: Env) -> int:
 def record(env: Env, version: int) -> Record:
     """What a release was made with: as it served last, else as it was tried. Raises InputError when it is not kept."""
     states = [state for state in env.kube.revisions(env.name, values.APP) if state.version == version]
-    served = [state for state in states if state.status in deploy.SERVED]
-    found = _record(env, (served or states)[-1].revision) if states else None
+    found = _record(env, decisive(states).revision) if states else None
     if found is None:
         raise InputError(
             f"there is no release v{version} on {env.name}", "`devenv releases -n 50` lists those there are"
@@ -115,19 +114,25 @@ def _record(env: Env, revision: int) -> Record | None:
     return kube_helm.record(env.kube, env.name, values.APP, revision)
 
 
+def decisive(states: Sequence[HelmState]) -> HelmState:
+    """Of the revisions of one release, the one that tells how it went: the last that served, else the last."""
+    return ([state for state in states if state.status in deploy.SERVED] or states)[-1]
+
+
 def _row(env: Env, states: Sequence[HelmState], version: int) -> ReleaseRow:
-    index, state = next((index, each) for index, each in enumerate(states) if each.version == version)
+    mine = [state for state in states if state.version == version]
+    state, made = decisive(mine), mine[0].updated
     found = _record(env, state.revision)
     note = found.values.get("release", {}) if found else {}
     if found and note and int(note["version"]) != version:  # it keeps the number of a candidate that never served
         text = found.description.removesuffix(candidate.ENDED)
-        return ReleaseRow(version, text, candidate.ABORTED, state.updated)
-    later = states[index + 1 :]
+        return ReleaseRow(version, text, candidate.ABORTED, made)
+    later = [each for each in states if each.revision > state.revision]
     return ReleaseRow(
         version,
         str(note.get("description", "")),  # not Helm's own, which it replaces when a revision fails
         _served(state, later) if state.status in deploy.SERVED else _unserved(state, found, bool(later)),
-        state.updated,
+        made,
         str(note.get("mode", "")),
         str(note.get("commit", "")),
     )

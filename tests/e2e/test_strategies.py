@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
 from tests.e2e.load import load
+from tests.e2e.test_faults_interrupt import begun, interrupt
 from tests.load import Load
 
 pytestmark = pytest.mark.e2e
@@ -74,6 +75,14 @@ def test_push_and_rollback_lose_no_request(app: App) -> None:
     app("ps:scale", "web=1")
 
 
+def cut_off(app: App, version: int) -> None:
+    """A promotion that Ctrl-C ends once its worker has begun."""
+    process = begun(app, "releases:promote")
+    worker = f"devenv.dev/process=worker,devenv.dev/release={version}"
+    eventually(lambda: app.cluster.kube.pods(app.env, worker), timeout=60)
+    interrupt(process, [])
+
+
 def test_a_canary_is_promoted(app: App) -> None:
     before = newest(app)
     commit(app, "2")
@@ -88,6 +97,8 @@ def test_a_canary_is_promoted(app: App) -> None:
         for words in (("up", "-d"), ("config:set", "A=1"), ("ps:scale", "web=2"), ("push", "--force"), ("rollback",)):
             assert "releases:promote" in app(*words, status=2).stderr, "one thing after the other"
         assert rows(app)[before + 1] == "candidate"
+        cut_off(app, before + 1)
+        assert set(answers(app, 30)) == {"2"}, "the candidate serves on"
         app("releases:promote")
         assert set(answers(app, 30)) == {"2"}
     assert rows(app)[before + 1] == "succeeded"
