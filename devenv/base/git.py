@@ -92,6 +92,17 @@ def remotes(folder: Path) -> Mapping[str, str]:
     return urls
 
 
+def same_app(runner: Runner, one: Path, other: Path) -> bool:
+    """Whether two folders are at the same place of repositories that share a remote or their first commit."""
+    places, marks = [], []
+    for folder in (one, other):
+        root, urls = top(folder), remotes(folder)
+        commits = runner.run(["git", "-C", str(folder), "rev-list", "--max-parents=0", "HEAD"], check=False)
+        places.append(folder.relative_to(root) if root else None)
+        marks.append({*commits.stdout.split(), *(urls[name] for name in ("origin", "heroku") if name in urls)})
+    return places[0] == places[1] and bool(marks[0] & marks[1])
+
+
 def branch(folder: Path) -> str | None:
     """The branch checked out; None on a detached head and outside of git."""
     found = git_folder(folder)

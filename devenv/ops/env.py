@@ -1,5 +1,6 @@
 """Env: one app in one namespace of one cluster, with the seams to act on it, each made on first use."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from devenv.plan.profile import Profile
 from devenv.plan.settings import Settings
 
 SETTINGS_SECRET = "env-settings"
+FOLDER = "devenv.dev/folder"  # annotation of the namespace: the app's folder, where the env goes by the app's name
 # a container, a host name and a file are named after it
 CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
 
@@ -172,7 +174,9 @@ class Env:
 
     def save(self, new: Settings) -> None:
         """Keep the settings; makes the namespace when there is none."""
-        self.kube.ensure_namespace(self.name, {"devenv.dev/env": self.name, "devenv.dev/app": self.app_label()})
+        labels = {"devenv.dev/env": self.name, "devenv.dev/app": self.app_label()}
+        folder = {} if self.options.env else {FOLDER: str(self.options.app_dir.resolve())}
+        self.kube.ensure_namespace(self.name, labels, folder)
         self.helm.upgrade(values.settings_release(self.name, new.to_json(), self.facts({})), shipped.chart("env"), 60)
 
     def app_label(self) -> str:
@@ -200,9 +204,18 @@ class Env:
             )
 
     def exists(self) -> bool:
-        """Whether the namespace is there and is devenv's."""
+        """Whether the namespace is there and is devenv's; raises InputError when it is another app's of the same name."""
         found = self.kube.namespace(self.name)
-        return found is not None and found.labels.get("devenv.dev/env") == self.name
+        if found is None or found.labels.get("devenv.dev/env") != self.name:
+            return False
+        here, there = self.options.app_dir.resolve(), found.annotations.get(FOLDER, "")
+        usual = str(here) == there or not os.path.isdir(there)  # of a colleague's folder there is nothing here either
+        if not (self.options.env or usual or git.same_app(self.runner, here, Path(there))):
+            raise InputError(
+                f"the env `{self.name}` belongs to the app in `{there}`",
+                "give this one a name of its own: `--env NAME`, or `name` in app.json",
+            )
+        return True
 
     @property
     def url(self) -> str:

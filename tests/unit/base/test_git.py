@@ -59,6 +59,29 @@ def test_another_worktree(worktree: Path) -> None:
     assert "heroku" in git.remotes(worktree)
 
 
+def clone(root: Path, origin: str) -> Path:
+    (root / ".git").mkdir(parents=True)
+    (root / ".git" / "config").write_text(f'[remote "origin"]\n\turl = {origin}\n')
+    (root / "api").mkdir()
+    return root
+
+
+def test_the_same_app(tmp_path: Path) -> None:
+    shop, blog, again = (
+        clone(tmp_path / name, f"git@example.com:{url}.git")
+        for name, url in {"shop": "shop", "blog": "blog", "again": "shop"}.items()
+    )
+    # the first commits, where a clone has no remote or another address for it
+    different = FakeRunner({(str(shop / "api"),): Answer("1\n"), ("git",): Answer("2\n")})
+    assert git.same_app(different, shop / "api", again / "api")
+    assert not git.same_app(different, shop / "api", blog / "api")
+    assert not git.same_app(different, shop / "api", again)
+    assert git.same_app(FakeRunner({("git",): Answer("1\n")}), shop / "api", blog / "api")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    assert not git.same_app(FakeRunner({("git",): Answer(code=128)}), tmp_path / "one", tmp_path / "two")
+
+
 def test_outside_of_git(tmp_path: Path) -> None:
     assert git.git_folder(tmp_path) is None
     assert git.branch(tmp_path) is None
