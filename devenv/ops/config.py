@@ -14,6 +14,7 @@ from devenv.ops import addons, candidate, cluster, credentials, deploy, lock
 from devenv.ops.env import Env
 from devenv.ops.up import WORK_TREE, planned
 from devenv.plan import settings as memory
+from devenv.plan import values
 from devenv.plan.config import SET
 from devenv.plan.model import ImageSpec, Plan
 from devenv.plan.settings import Settings
@@ -44,8 +45,8 @@ def _of_release(content: Mapping[str, Any], settings: Settings) -> ConfigVars:
     for name, value in settings.config.items():
         if name not in ours:
             found[name], origins[name] = value, SET
-    values = {name: value for name, value in found.items() if name in ours or name not in settings.unset}
-    return ConfigVars(values, {name: origins[name] for name in values})
+    kept = {name: value for name, value in found.items() if name in ours or name not in settings.unset}
+    return ConfigVars(kept, {name: origins[name] for name in kept})
 
 
 def _has_files(env: Env) -> bool:
@@ -103,13 +104,36 @@ def _apply(env: Env, after: Settings, content: Mapping[str, Any], description: s
     env.save(after)
     if not content.get("running", True):
         return Changed(None)
+    if keep:
+        release = values.release(values.APP, env.name, "app", scaled(content, plan), env.facts({}))
+        deploy.launch(env, release, env.kube.revisions(env.name, values.APP))
+        return Changed(release.version)
     addons.ensure(env, plan.addons, after)
     addons.wait_ready(env)
     note = content["release"]
     mode, commit = str(note.get("mode", WORK_TREE)), str(note.get("commit", ""))
-    done = deploy.app(env, plan, running_images(content, plan), description, mode, commit, keep=keep)
+    done = deploy.app(env, plan, running_images(content, plan), description, mode, commit)
     addons.remove_unplanned(env, plan.addons)
     return Changed(done.version)
+
+
+def scaled(content: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """The values of a release with the plan's formation, everything else as it is, whatever was set or edited since."""
+    wanted = {
+        item.type.name: {
+            "quantity": item.quantity,
+            "size": item.size.name,
+            "memory": item.size.memory,
+            "cpu": item.size.cpu,
+            "env": values.concurrency(item),
+        }
+        for item in plan.processes
+    }
+    return {
+        **content,
+        "release": {**content["release"], "phase": False},
+        "processes": [{**item, **wanted.get(item["type"], {})} for item in content["processes"]],
+    }
 
 
 @contextmanager

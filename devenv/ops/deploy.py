@@ -64,11 +64,10 @@ def app(
     mode: str,
     commit: str = "",
     *,
-    keep: bool = False,
     again: bool = False,
     story: Story | None = None,
 ) -> Deployed:
-    """Make the app's release true and wait for it; with `keep` the release keeps its number (scaling is no release).
+    """Make the app's release true and wait for it.
 
     With `again` there is a release also when nothing changed. Raises ReleaseError with the reason and the last lines; the
     release before it serves on.
@@ -89,7 +88,7 @@ def app(
                 return Deployed(state.version, False)
         # `down` changes nothing but `running`: starting the same again is no new release
         stopped = values.app_release(plan, env.profile, note, facts, running=False).fingerprint
-        if keep or (state.fingerprint == stopped and not again):
+        if state.fingerprint == stopped and not again:
             note = replace(note, version=state.version, phase=False)
             release = values.app_release(plan, env.profile, note, facts)
     launch(env, release, states, story)

@@ -102,6 +102,21 @@ def test_a_release_command_that_fails(app: App, repository: Repository) -> None:
     assert table[max(table)] == "release command failed"
     assert "column exists" in app("releases:output").stdout
     assert "release command failed: it exited with status 3" in app("releases:retry", status=7).stderr
+    table, before = outcomes(app), version(app)
+    for count in (2, 1):
+        app("ps:scale", f"worker={count}")
+        assert sorted(app.pods().values()) == ["web", *["worker"] * count]
+    assert (outcomes(app), version(app)) == (table, before), "scaling is no release, whatever failed before it"
+
+
+def test_scaling_rolls_out_nothing_that_failed(app: App, repository: Repository) -> None:
+    before = version(app)
+    app("config:set", "PYTHONHOME=/nowhere", status=7)
+    app("ps:scale", "worker=2")
+    assert version(app) == before
+    assert app.http("/env/PYTHONHOME").status == 404
+    app("config:unset", "PYTHONHOME")
+    app("ps:scale", "worker=1")
 
 
 def test_a_release_command_that_takes_too_long(app: App, repository: Repository) -> None:
