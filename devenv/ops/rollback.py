@@ -1,6 +1,6 @@
 """Releases made of older ones: `rollback`, `releases:retry`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -55,14 +55,12 @@ def rollback(env: Env, wished: int | None) -> Made:
             env.console.warn(f"To undo, run: devenv rollback v{now}")
 
         number = _again(env, old, f"Rollback to v{target}", tell)
-        settings = env.settings()
-        if (restored := restore(settings, old)) != settings:
-            env.save(restored)
+        _restore(env, old)
         return Made(number, target, f"Rollback to v{target}")
 
 
 def retry(env: Env, wished: int | None) -> Made:
-    """Release the newest release once more, whatever became of it. Raises InputError, ReleaseError."""
+    """Release the newest release once more, whatever became of it, config vars included. Raises InputError, ReleaseError."""
     with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
         candidate.refuse(env)
         row = releases.info(env, wished).row
@@ -76,7 +74,9 @@ def retry(env: Env, wished: int | None) -> Made:
         def tell(number: int) -> None:
             env.console.say(f"Retrying v{target} on {env.name}... done, v{number}")
 
-        return Made(_again(env, old, description, tell), target, description)
+        number = _again(env, old, description, tell)
+        _restore(env, old)
+        return Made(number, target, description)
 
 
 def _before(env: Env, rows: list[releases.ReleaseRow]) -> int:
@@ -117,6 +117,7 @@ def made(
     env: Env, old: Mapping[str, Any], now: Mapping[str, Any], states: list[HelmState], description: str
 ) -> Release:
     """The release that runs `old` again: its code and config vars, the present formation, add-ons and credentials."""
+    config_vars = merged(old, now, env.kube.releases(env.name))
     note = {
         **old["release"],
         "version": deploy.newest(states) + 1,
@@ -124,7 +125,7 @@ def made(
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "phase": True,
         "mode": RELEASE,
-        "origins": _origins(old, now),
+        "origins": _origins(old, now, config_vars),
     }
     present = {item["type"]: item for item in now.get("processes", [])}
 
@@ -138,18 +139,19 @@ def made(
         "running": True,
         "sync": False,
         "route": values.alone(old["route"]) if old["route"] else None,
-        "config": merged(old, now),
+        "config": config_vars,
         "processes": [process(item) for item in old["processes"]],
         "releasePhase": process(old["releasePhase"]) if old["releasePhase"] else None,
     }
     return values.release(values.APP, env.name, "app", content, env.facts({}))
 
 
-def merged(old: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
-    """The config vars of `old`, but those of stand-ins as they are now: a rollback doesn't add or remove add-ons."""
-    past, present = _of_addons(old), _of_addons(now)
-    kept = {name: value for name, value in old["config"].items() if name not in past | present}
-    return kept | {name: now["config"][name] for name in present}
+def merged(old: Mapping[str, Any], now: Mapping[str, Any], installed: Collection[str]) -> dict[str, str]:
+    """The config vars of `old`, with those of stand-ins as they are now; none of stand-ins that are gone."""
+    origins = old["release"].get("origins", {})
+    gone = {name for name in _of_addons(old) if origins[name].removesuffix(releases.STAND_IN) not in installed}
+    kept = {name: value for name, value in old["config"].items() if name not in gone}
+    return kept | {name: now["config"][name] for name in _of_addons(now)}
 
 
 def _of_addons(content: Mapping[str, Any]) -> set[str]:
@@ -157,10 +159,16 @@ def _of_addons(content: Mapping[str, Any]) -> set[str]:
     return {name for name, text in origins.items() if text.endswith(releases.STAND_IN) and name in content["config"]}
 
 
-def _origins(old: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+def _origins(old: Mapping[str, Any], now: Mapping[str, Any], names: Collection[str]) -> dict[str, str]:
     before, after = old["release"].get("origins", {}), now.get("release", {}).get("origins", {})
-    present = _of_addons(now) if now else set()
-    return {name: after[name] if name in present else before.get(name, "release") for name in merged(old, now)}
+    present = _of_addons(now)
+    return {name: after[name] if name in present else before.get(name, "release") for name in names}
+
+
+def _restore(env: Env, old: Mapping[str, Any]) -> None:
+    settings = env.settings()
+    if (restored := restore(settings, old)) != settings:
+        env.save(restored)
 
 
 def restore(settings: Settings, old: Mapping[str, Any]) -> Settings:

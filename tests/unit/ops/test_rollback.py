@@ -6,7 +6,7 @@ from typing import Any
 from devenv.ops import rollback
 from devenv.plan.settings import Settings
 
-OLD = {
+OLD: Mapping[str, Any] = {
     "config": {"GREETING": "hello", "FILE": "1", "DATABASE_URL": "postgres://old", "GONE_URL": "redis://gone"},
     "release": {
         "version": 3,
@@ -28,7 +28,17 @@ NOW = {
 
 
 def test_config_vars_come_back_and_those_of_add_ons_stay() -> None:
-    assert rollback.merged(OLD, NOW) == {"GREETING": "hello", "FILE": "1", "DATABASE_URL": "postgres://new"}
+    assert rollback.merged(OLD, NOW, {"postgres"}) == {
+        "GREETING": "hello",
+        "FILE": "1",
+        "DATABASE_URL": "postgres://new",
+    }
+
+
+def test_a_retry_keeps_the_variables_of_add_ons_that_the_release_introduced() -> None:
+    found = rollback.merged(OLD, {}, {"postgres", "redis"})
+    assert found == OLD["config"], "nothing serves before the first release"
+    assert rollback._origins(OLD, {}, found) == OLD["release"]["origins"]
 
 
 def test_what_config_set_gave_comes_back() -> None:
