@@ -83,8 +83,7 @@ def app(
             verdict = _judge(env, state.version)
             if not verdict.failures:
                 if not verdict.done:
-                    with _or_back(env, _fallback(states, state.version)):
-                        wait(env, state.version, story)
+                    finish(env, states, state.version, story)
                 return Deployed(state.version, False)
         # `down` changes nothing but `running`: starting the same again is no new release
         stopped = values.app_release(plan, env.profile, note, facts, running=False).fingerprint
@@ -105,6 +104,12 @@ def launch(env: Env, release: Release, states: Sequence[HelmState], story: Story
         story.released(release.version, has_phase)
         upgrade(env, release, has_phase, story, settled=not states or states[-1].status not in PENDING)
         wait(env, release.version, story)
+
+
+def finish(env: Env, states: Sequence[HelmState], version: int, story: Story | None = None) -> None:
+    """Wait for a roll-out that was interrupted; when it fails, what served before it serves on. Raises ReleaseError."""
+    with _or_back(env, _fallback(states, version)):
+        wait(env, version, story)
 
 
 @contextmanager

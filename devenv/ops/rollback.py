@@ -60,7 +60,7 @@ def rollback(env: Env, wished: int | None) -> Made:
 
 
 def retry(env: Env, wished: int | None) -> Made:
-    """Release the newest release once more, whatever became of it, config vars included. Raises InputError, ReleaseError."""
+    """Release the newest release once more with its config vars, whatever became of it. Raises InputError, ReleaseError."""
     with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
         candidate.refuse(env)
         row = releases.info(env, wished).row

@@ -65,6 +65,8 @@ def promote(env: Env) -> Deployed:
             _weigh(env, serving, 100)
             states = env.kube.revisions(env.name, values.APP)
             deploy.launch(env, _weighed(env, full, 100), states)
+        else:  # nobody saw its processes come up
+            deploy.finish(env, env.kube.revisions(env.name, values.APP), version)
         _weigh(env, full, None)
         env.helm.uninstall(values.NEXT, env.name)
     return Deployed(version, True)

@@ -75,12 +75,12 @@ def test_push_and_rollback_lose_no_request(app: App) -> None:
     app("ps:scale", "web=1")
 
 
-def cut_off(app: App, version: int) -> None:
-    """A promotion that Ctrl-C ends once its worker has begun."""
+def promoting(app: App) -> subprocess.Popen[str]:
+    """A promotion whose worker has begun."""
+    worker = f"devenv.dev/process=worker,devenv.dev/release={newest(app)}"
     process = begun(app, "releases:promote")
-    worker = f"devenv.dev/process=worker,devenv.dev/release={version}"
     eventually(lambda: app.cluster.kube.pods(app.env, worker), timeout=60)
-    interrupt(process, [])
+    return process
 
 
 def test_a_canary_is_promoted(app: App) -> None:
@@ -97,7 +97,7 @@ def test_a_canary_is_promoted(app: App) -> None:
         for words in (("up", "-d"), ("config:set", "A=1"), ("ps:scale", "web=2"), ("push", "--force"), ("rollback",)):
             assert "releases:promote" in app(*words, status=2).stderr, "one thing after the other"
         assert rows(app)[before + 1] == "candidate"
-        cut_off(app, before + 1)
+        interrupt(promoting(app), [])
         assert set(answers(app, 30)) == {"2"}, "the candidate serves on"
         app("releases:promote")
         assert set(answers(app, 30)) == {"2"}
@@ -124,6 +124,9 @@ def test_blue_green_switches_at_once(app: App) -> None:
         app("push", "--strategy", "blue-green")
         assert set(answers(app, 50)) == {"2"}
         assert candidate(app) == "3"
+        process = promoting(app)
+        process.kill()
+        process.communicate()
         app("releases:promote")
         assert set(answers(app, 30)) == {"3"}
     assert switched(seen) < 1.0
