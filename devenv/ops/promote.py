@@ -9,7 +9,7 @@ from devenv.base.errors import InputError
 from devenv.build import registry
 from devenv.ops import candidate, config, deploy, lock, modes, push, retention
 from devenv.ops.env import Env
-from devenv.ops.rollback import FORMATION
+from devenv.ops.rollback import FORMATION, refuse_stopped
 from devenv.ops.story import Dialect
 from devenv.plan import names, values
 from devenv.plan.model import Release
@@ -65,6 +65,7 @@ def _first(target: Env, content: Mapping[str, Any], description: str) -> int:
 
 
 def _again(target: Env, content: Mapping[str, Any], now: Mapping[str, Any], description: str) -> int:
+    refuse_stopped(target, now)
     states = target.kube.revisions(target.name, values.APP)
     release = made(target.name, content, now, description, deploy.newest(states) + 1, target)
     deploy.launch(target, release, states, _story(target))

@@ -96,10 +96,17 @@ def _refuse_collected(version: int, old: Mapping[str, Any]) -> None:
             )
 
 
+def refuse_stopped(env: Env, now: Mapping[str, Any]) -> None:
+    """Raises InputError after `down`, when the env's add-ons are stopped: `now` are the values of what served."""
+    if now.get("running") is False:
+        raise InputError(f"{env.name} is stopped", "`devenv up` or `devenv push` starts it; then run this again")
+
+
 def _again(env: Env, old: Mapping[str, Any], description: str, tell: Any) -> int:
     """The number of the new release, which runs `old`; `tell` says so once the number is known."""
-    states = env.kube.revisions(env.name, values.APP)
-    release = made(env, old, env.served(), states, description)
+    now, states = env.served(), env.kube.revisions(env.name, values.APP)
+    refuse_stopped(env, now)
+    release = made(env, old, now, states, description)
     said: list[int] = []
 
     def launched(number: int, has_phase: bool) -> None:

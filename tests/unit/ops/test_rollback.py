@@ -1,9 +1,14 @@
 """What a release made of an older one consists of."""
 
 from collections.abc import Mapping
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+
+from devenv.base.errors import InputError
 from devenv.ops import rollback
+from devenv.ops.env import Env
 from devenv.plan.settings import Settings
 
 OLD: Mapping[str, Any] = {
@@ -56,6 +61,14 @@ def test_a_release_that_did_not_tell_changes_no_settings() -> None:
 def test_what_a_stand_in_hides_is_kept() -> None:
     settings = Settings(config={"DATABASE_URL": "postgres://user"})
     assert rollback.restore(settings, OLD).config == {"DATABASE_URL": "postgres://user", "GREETING": "hello"}
+
+
+def test_processes_do_not_start_without_their_add_ons() -> None:
+    env = cast(Env, SimpleNamespace(name="lamp"))
+    rollback.refuse_stopped(env, {})
+    rollback.refuse_stopped(env, {**NOW, "running": True})
+    with pytest.raises(InputError, match="lamp is stopped"):
+        rollback.refuse_stopped(env, {**NOW, "running": False})
 
 
 def secrets(content: Mapping[str, Any]) -> str:
