@@ -98,16 +98,20 @@ class Engine:
         with _told(f"told to run the registry `{name}`"):
             if not self.has_image(image):
                 self._client.images.pull(image)
-            self._client.containers.run(  # type: ignore[call-overload]  # the stubs lack unless-stopped
+            made = self._client.containers.create(
                 image,
                 name=name,
-                detach=True,
                 labels={LABEL: cluster},
                 environment={"REGISTRY_STORAGE_DELETE_ENABLED": "true"},
                 ports={f"{REGISTRY_PORT}/tcp": ("127.0.0.1", port)},
                 volumes={LAYERS: {"bind": REGISTRY_DATA, "mode": "rw"}},
-                restart_policy={"Name": "unless-stopped"},
+                restart_policy={"Name": "unless-stopped"},  # type: ignore[arg-type]  # the stubs lack it
             )
+            try:
+                made.start()
+            except Exception:
+                made.remove(force=True)  # else the next run would try the same port again
+                raise
 
     def connect(self, network: str, name: str) -> None:
         """Connect a container to a network; nothing to do when it is."""

@@ -97,7 +97,9 @@ def status(engine: Engine, spec: ClusterSpec, node: str) -> ClusterStatus:
             )
         return ClusterStatus("broken", detail="its creation was interrupted")
     facts = (marker.http_port, f"localhost:{marker.registry_port}", marker.source, marker.kubernetes)
-    return ClusterStatus("running" if container.running else "stopped", *facts)
+    registry = engine.container(registry_name(spec.name))
+    runs = container.running and registry is not None and registry.running  # starting what runs does no harm
+    return ClusterStatus("running" if runs else "stopped", *facts)
 
 
 def _half_made(cluster: str, container: Container) -> bool:
@@ -146,16 +148,20 @@ def ensure_registry(engine: Engine, cluster: str, image: str) -> int:
     """Have the cluster's registry running; its host port. Raises ClusterError when that name is taken."""
     name = registry_name(cluster)
     found = engine.container(name)
+    if found is not None and found.labels.get(LABEL) != cluster:
+        raise ClusterError(
+            f"a container `{name}` exists and devenv did not make it", "choose another name with `--cluster`"
+        )
+    if found is not None and not found.running:
+        try:
+            engine.start(name)
+        except ClusterError:  # another program has its port now; what it holds is in a volume
+            engine.remove(name)
+            found = None
     if found is None:
         engine.run_registry(name, cluster, image, free_port(engine, FIRST_REGISTRY_PORT))
         found = engine.container(name)
         assert found is not None
-    if found.labels.get(LABEL) != cluster:
-        raise ClusterError(
-            f"a container `{name}` exists and devenv did not make it", "choose another name with `--cluster`"
-        )
-    if not found.running:
-        engine.start(name)
     return found.ports[f"{REGISTRY_PORT}/tcp"]
 
 

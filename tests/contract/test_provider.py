@@ -201,6 +201,32 @@ def test_a_removed_registry_comes_back(kind: Kind) -> None:
     pull(kind, "third")
 
 
+def test_a_stopped_registry_starts_again(kind: Kind) -> None:
+    before = kind.status(SPEC)
+    docker("stop", "--time", "1", node.registry_name(NAME))
+    assert kind.status(SPEC).state == "stopped"
+    kind.start(SPEC)
+    assert kind.status(SPEC) == before
+    pull(kind, "fourth")
+
+
+def test_a_registry_whose_port_was_taken_moves(kind: Kind) -> None:
+    before = kind.status(SPEC)
+    docker("stop", "--time", "1", node.registry_name(NAME))
+    with socket.create_server(("127.0.0.1", int(before.registry.rpartition(":")[2]))):
+        kind.start(SPEC)
+        found = kind.status(SPEC)
+        assert (found.state, found.registry != before.registry) == ("running", True)
+        pull(kind, "fifth")
+
+
+def test_a_registry_that_does_not_start_leaves_no_container(kind: Kind) -> None:
+    name = f"{NAME}-none"
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ClusterError):
+        ENGINE.run_registry(name, NAME, REGISTRY_IMAGE, taken.getsockname()[1])
+    assert ENGINE.container(name) is None
+
+
 def test_a_broken_cluster_that_holds_an_env_is_not_thrown_away(kind: Kind) -> None:
     docker("exec", node_name(NAME), "mv", node.MARKER, node.MARKER + ".away")
     node.begin(NAME)

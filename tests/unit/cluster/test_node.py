@@ -8,7 +8,7 @@ import pytest
 
 from devenv.base.errors import ClusterError, InputError
 from devenv.cluster import node
-from devenv.cluster.engine import Container
+from devenv.cluster.engine import LABEL, Container
 from devenv.cluster.node import Marker
 from devenv.plan.model import ClusterSpec
 
@@ -24,11 +24,23 @@ class Machine:
         container: Container | None = None,
         files: dict[str, bytes] | None = None,
         ports: dict[int, str] | None = None,
+        registry: Container | None = None,
     ):
-        self._container, self.files, self.ports = container, files or {}, ports or {}
+        self._container, self.files, self.ports, self.registry = container, files or {}, ports or {}, registry
+        self.taken = False
 
     def container(self, name: str) -> Container | None:
-        return self._container
+        return self.registry if name == node.registry_name("devenv") else self._container
+
+    def start(self, name: str) -> None:
+        if self.taken:
+            raise ClusterError("its port is taken")
+
+    def remove(self, name: str) -> None:
+        self.registry = None
+
+    def run_registry(self, name: str, cluster: str, image: str, port: int) -> None:
+        self.registry = registry(port=port)
 
     def read_file(self, name: str, path: str) -> bytes | None:
         return self.files.get(path)
@@ -46,6 +58,10 @@ def made(running: bool = True, ports: dict[str, int] | None = None) -> Container
     )
 
 
+def registry(running: bool = True, port: int = 5001) -> Container:
+    return Container("devenv-registry", "registry", running, {LABEL: "devenv"}, {"5000/tcp": port}, ("kind",))
+
+
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEVENV_STATE", str(tmp_path))
@@ -55,12 +71,28 @@ def test_absent() -> None:
     assert node.status(Machine(), SPEC, "n").state == "absent"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("running", "state"), [(True, "running"), (False, "stopped")])
-def test_a_marked_node_is_a_cluster_of_ours(running: bool, state: str) -> None:
-    machine = Machine(made(running), {node.MARKER: json.dumps(asdict(MARKER)).encode()})
+@pytest.mark.parametrize(
+    ("running", "beside", "state"),
+    [
+        (True, registry(), "running"),
+        (False, registry(), "stopped"),
+        (True, registry(running=False), "stopped"),
+        (True, None, "stopped"),
+    ],
+)
+def test_a_marked_node_is_a_cluster_of_ours(running: bool, beside: Container | None, state: str) -> None:
+    machine = Machine(made(running), {node.MARKER: json.dumps(asdict(MARKER)).encode()}, registry=beside)
     found = node.status(machine, SPEC, "n")  # type: ignore[arg-type]
     assert (found.state, found.http_port, found.registry) == (state, 8080, "localhost:5001")
     assert (found.source, found.kubernetes) == ("built", "v1.34.4")
+
+
+def test_a_registry_whose_port_was_taken_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "free_port", lambda engine, first: 5002)
+    machine = Machine(registry=registry(running=False))
+    assert node.ensure_registry(machine, "devenv", "registry") == 5001  # type: ignore[arg-type]
+    machine.taken = True
+    assert node.ensure_registry(machine, "devenv", "registry") == 5002  # type: ignore[arg-type]
 
 
 def test_an_interrupted_creation_is_broken() -> None:
