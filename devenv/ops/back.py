@@ -38,15 +38,17 @@ def bring(
     """
     found: list[Returned] = []
     for mirror in mirrors:
-        if not mirror.rules.back:
+        if not (mirror.rules.back and mirror.mounts):
             continue
-        for target in dict.fromkeys(target for _, target in mirror.mounts):
-            listing = f"find {frame.quoted(target)} -newer {stamp} -type f -print0 2>/dev/null"
-            done = env.kube.exec(env.name, pod, ["sh", "-c", listing], container=container)
-            names = [name for name in done.stdout.split("\0") if name]
-            wanted = {name: path for name in names if (path := _local(mirror, name))}
-            if wanted:
-                found += _take(env, mirror, pod, container, wanted, since)
+        # the mark before the files: what is delivered in between counts as unknown there, and stays
+        targets = " ".join(frame.quoted(target) for _, target in mirror.mounts)
+        listing = f"cat {frame.POD.seq}; printf '\\0'; find {targets} -newer {stamp} -type f -print0"
+        done = env.kube.exec(env.name, pod, ["sh", "-c", f"{{ {listing}; }} 2>/dev/null"], container=container)
+        mark, *names = done.stdout.split("\0")
+        wanted = {name: path for name in names if (path := _local(mirror, name))}
+        if wanted:
+            seq = mirror.tree.number(mark.strip()) or 0
+            found += _take(env, mirror, pod, container, wanted, since, seq)
     return found
 
 
@@ -67,7 +69,9 @@ def _local(mirror: Mirror, name: str) -> str | None:
     return None
 
 
-def _take(env: Env, mirror: Mirror, pod: str, container: str, wanted: dict[str, str], since: float) -> list[Returned]:
+def _take(
+    env: Env, mirror: Mirror, pod: str, container: str, wanted: dict[str, str], since: float, seq: int
+) -> list[Returned]:
     found = []
     argv = ["tar", "-cf", "-", "-C", "/", *(name.lstrip("/") for name in wanted)]
     with env.kube.open_exec(env.name, pod, argv, container=container, stdin=False) as stream:
@@ -78,18 +82,19 @@ def _take(env: Env, mirror: Mirror, pod: str, container: str, wanted: dict[str, 
             path = wanted.get("/" + member.name.lstrip("./"))
             if content is None or path is None:
                 continue
-            if returned := _put(env, mirror, path, content.read(), member.mode, since):
+            if returned := _put(env, mirror, path, content.read(), member.mode, since, seq):
                 found.append(returned)
     return found
 
 
-def _put(env: Env, mirror: Mirror, path: str, content: bytes, mode: int, since: float) -> Returned | None:
+def _put(env: Env, mirror: Mirror, path: str, content: bytes, mode: int, since: float, seq: int) -> Returned | None:
     here = mirror.tree.folder / path
     if here.is_file() and here.read_bytes() == content:
         return None
     edited = here.exists() and here.stat().st_mtime > since
-    # what was never synced is an edit too, whenever it was made
-    unknown = mirror.tree.look([path])[0]
+    # what the pod never got, whose last change is number `seq`, is an edit too, whenever and by whomever it was noted
+    mirror.tree.look([path])
+    unknown = any(change.path == path for change in mirror.tree.since(seq))
     kept = None
     if edited or unknown:
         here = env.source.root / CONFLICTS / mirror.full(path)

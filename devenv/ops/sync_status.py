@@ -59,8 +59,7 @@ def _pods(env: Env, mirror: Mirror) -> list[Pod]:
 
 def _state(env: Env, mirror: Mirror, pod: Pod) -> PodState:
     text = _in_pod(env, pod, f"cat {frame.STATE}/seq")
-    ident, _, number = (text or "").strip().partition(":")
-    seq = int(number) if ident == mirror.tree.ident and number.isdigit() else 0
+    seq = mirror.tree.number((text or "").strip()) or 0
     behind = sum(1 for change in mirror.tree.since(seq) if mirror.place(change.path))
     return PodState(dyno_name(pod), pod.name, not behind, behind)
 

@@ -95,11 +95,9 @@ class Crew:
     def joined(self, message: Joined) -> None:
         """A stream is open."""
         for peer in [each for each in self.peers if each.target is message.target]:
-            ident, _, seq = message.mark.partition(":")
-            known = ident == peer.mirror.tree.ident and seq.isdigit() and peer.site is frame.POD
             # the keeper is filled anew by each session; a container has what it laid over its image when it started
-            peer.seq, peer.fresh = (int(seq), False) if known else (0, peer.site is not frame.POD)
-            peer.marked = peer.seq
+            peer.fresh = peer.site is not frame.POD
+            peer.seq = peer.marked = 0 if peer.fresh else peer.mirror.tree.number(message.mark) or 0
             if peer.supervisor != message.supervisor:
                 peer.due.clear()  # all of its processes are new
             peer.joined, peer.supervisor, peer.flying, peer.retry_at = True, message.supervisor, None, 0.0

@@ -55,6 +55,13 @@ class Tree:
         """A random name of the index: numbers count only beside the same name."""
         return self.index.ident
 
+    def number(self, mark: str) -> int | None:
+        """The number in a container's mark (`IDENT:NUMBER`): 0 when it has none, None when it is of another index."""
+        ident, _, number = mark.partition(":")
+        if not number.isdigit():
+            return 0
+        return int(number) if ident == self.ident else None
+
     def set_base(self, rows: Iterable[tuple[str, str]]) -> None:
         """Put on record what the image holds, as (path, row); nothing has changed since then. A second call changes nothing."""
         self.index.set_base(self.image, rows)

@@ -108,6 +108,7 @@ def test_an_edit_made_here_stays(python: App) -> None:
     mine = python.folder / "migrations" / "2.py"
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("mine\n")
+    python("sync:status")  # notes the edit, and brings it nowhere
     done = python("run", "--", "sh", "-c", "mkdir -p migrations && echo theirs > migrations/2.py")
     assert "yours stays" in done.stderr
     assert mine.read_text() == "mine\n"

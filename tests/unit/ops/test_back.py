@@ -1,0 +1,67 @@
+"""What comes back from a pod, and what stays as it is here."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from devenv.base.index import Index
+from devenv.ops import back
+from devenv.ops.env import Env
+from devenv.sync.mirror import Mirror
+from devenv.sync.rules import Rules
+from devenv.sync.tree import Tree
+
+LATER = 1e12  # nothing here was edited after it
+
+
+def looker(folder: Path) -> Tree:
+    """The tree as another process has it."""
+    return Tree(folder, "one", lambda path, is_folder: None, Index(folder))
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror:
+    monkeypatch.setenv("DEVENV_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "app"
+    folder.mkdir()
+    tree = looker(folder)
+    tree.set_base(())
+    return Mirror("one", tree, Rules(()), (("", "/app"),))
+
+
+def put(mirror: Mirror, path: str, seq: int) -> back.Returned | None:
+    """A pod that knows of changes up to `seq` has another content."""
+    env = cast(Env, SimpleNamespace(source=SimpleNamespace(root=mirror.tree.folder)))
+    return back._put(env, mirror, path, b"theirs", 0o644, LATER, seq)
+
+
+def test_an_edit_that_was_noted_but_never_delivered_stays(mirror: Mirror) -> None:
+    before = mirror.tree.seq
+    here = mirror.tree.folder / "a.py"
+    here.write_text("mine")
+    looker(mirror.tree.folder).look(["a.py"])  # `sync:status`, or a session that ended too early
+    mirror.tree.look(["a.py"])
+    assert put(mirror, "a.py", before) == back.Returned("a.py", ".devenv/from-pod/a.py")
+    assert here.read_text() == "mine"
+
+
+def test_what_the_pod_was_given_it_may_change(mirror: Mirror) -> None:
+    here = mirror.tree.folder / "a.py"
+    here.write_text("mine")
+    mirror.tree.look(["a.py"])
+    assert put(mirror, "a.py", mirror.tree.seq) == back.Returned("a.py", None)
+    assert here.read_text() == "theirs"
+
+
+def test_another_path_that_somebody_noted_is_no_conflict(mirror: Mirror) -> None:
+    folder = mirror.tree.folder
+    (folder / "other.py").write_text("mine")
+    looker(folder).look(["other.py"])
+    assert put(mirror, "a.py", 0) == back.Returned("a.py", None)
+
+
+def test_a_mark_of_another_index_says_nothing(mirror: Mirror) -> None:
+    tree = mirror.tree
+    assert [tree.number(mark) for mark in ("", "-", f"{tree.ident}:7", "another:7")] == [0, 0, 7, None]
