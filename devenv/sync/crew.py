@@ -20,7 +20,7 @@ LATER = 0.2  # seconds that the keeper waits for the pods at most
 # seconds after a container refused a change: its disk is full, its files are read-only
 RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
 AGAIN = (QUIET, 0.2, 1.0, 5.0, 30.0)  # seconds until a file that changed while it was read goes again
-Loads = dict[tuple[str, int, bool, frozenset[str]], tuple[frame.Payload, tuple[Change, ...]]]
+Loads = dict[tuple[str, int, bool, frozenset[str]], tuple[int, frame.Payload, tuple[Change, ...]]]
 
 
 @dataclass(slots=True)
@@ -144,17 +144,17 @@ class Crew:
 
     def _send(self, peer: Peer, loads: Loads) -> None:
         mirror, keeps = peer.mirror, peer.site is not frame.POD
-        seq = mirror.tree.seq
         since = 0 if peer.fresh else peer.seq
         key = (mirror.key, since, keeps, frozenset(peer.again))
         if key not in loads:
+            seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
             before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
             again = (change for change in before if change.path in peer.again and change.seq <= since)
             changes = (*mirror.tree.since(since), *again)
             small = [change for change in changes if not self._is_large(mirror, change)]
             state = frame.state_text(mirror.tree.since(0), mirror.place) if keeps else ""
-            loads[key] = (frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes)
-        load, changes = loads[key]
+            loads[key] = (seq, frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes)
+        seq, load, changes = loads[key]
         large = [each for each in changes if self._is_large(mirror, each) and mirror.place(each.path)]
         self._note_late(peer, load, large if peer.fresh else ())
         for change in () if peer.fresh else large:

@@ -1,10 +1,11 @@
 """Histories of a session, replayed: who gets what, when what starts again."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from devenv.sync import bulk
+from devenv.sync import bulk, frame
 from devenv.sync.session import Ran
 from devenv.sync.target import Answered, Said
 from tests.unit.sync.conftest import Container, Stage
@@ -47,6 +48,25 @@ def test_what_comes_while_a_line_is_on_its_way_is_the_next_line(stage: Stage) ->
     stage.answer(web)
     assert len(web.sent) == 2
     assert ("b.txt" in web.sent[1], "c.txt" in web.sent[1], "a.txt" in web.sent[1]) == (True, True, False)
+
+
+def test_what_is_noted_while_a_batch_goes_out_is_sent_to_all(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    web, second = stage.join(Container("web.1")), stage.join(Container("web.2"))
+    payload = frame.payload
+
+    def noted_meanwhile(*given: Any) -> frame.Payload:
+        monkeypatch.setattr(frame, "payload", payload)
+        made = payload(*given)
+        (stage.folder / "b.txt").write_text("1")
+        stage.mirror.tree.look(["b.txt"])
+        return made
+
+    monkeypatch.setattr(frame, "payload", noted_meanwhile)
+    stage.save(a__txt="1")
+    assert stage.mark(web) == stage.mark(second) == str(stage.mirror.tree.seq - 1)
+    stage.answer(web)
+    stage.answer(second)
+    assert ["b.txt" in each.sent[-1] for each in (web, second)] == [True, True]
 
 
 def test_one_that_joins_late_gets_exactly_what_it_lacks(stage: Stage) -> None:
