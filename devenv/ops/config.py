@@ -151,16 +151,15 @@ def files_of(env: Env, content: Mapping[str, Any]) -> Iterator[Env]:
         yield env.at(files)
 
 
-def running_images(content: Mapping[str, object], plan: Plan) -> dict[str, str]:
+def running_images(content: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """The images that run now, by ImageSpec name: a config change deploys no code."""
-    processes = content["processes"]
-    assert isinstance(processes, list)
-    by_type = {str(item["type"]): str(item["image"]) for item in processes}
+    items = [*content["processes"], *([content["releasePhase"]] if content.get("releasePhase") else [])]
+    by_type = {str(item["type"]): str(item["image"]) for item in items}
     return {spec.name: _image_of(spec, by_type, plan) for spec in plan.images}
 
 
 def _image_of(spec: ImageSpec, by_type: Mapping[str, str], plan: Plan) -> str:
-    for item in plan.processes:
+    for item in (*plan.processes, *((plan.release_phase,) if plan.release_phase else ())):
         if item.image.name == spec.name and item.type.name in by_type:
             return by_type[item.type.name]
     if by_type:

@@ -125,6 +125,17 @@ def test_what_the_build_made(running: Running) -> None:
             assert app.http("/env/COLOUR").text == "teal"
             assert re.search(r"release phase of release\.\d+, colour teal", said), said
             said_by_worker(app, r"worker starts as worker\.\d+")
+            keeps_the_image_of_its_release_command(app)
+
+
+def keeps_the_image_of_its_release_command(app: App) -> None:
+    """One of its own, which a config change takes as the release has it."""
+    app.write("Dockerfile.release", "FROM debian:trixie\nRUN echo an image of its own > /image.txt\n")
+    text = (app.folder / "heroku.yml").read_text()
+    text = text.replace("web: Dockerfile\n", "web: Dockerfile\n    release: Dockerfile.release\n")
+    app.write("heroku.yml", text.replace("sh release.sh\n  image: web", "cat /image.txt\n  image: release"))
+    assert "an image of its own" in app("up", "-d").stderr
+    assert "an image of its own" in app("config:set", "A=1").stderr
 
 
 def said_by_worker(app: App, pattern: str) -> None:

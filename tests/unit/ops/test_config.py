@@ -34,3 +34,12 @@ def test_scaling_takes_nothing_but_the_formation() -> None:
         "release": {**note, "phase": False},
         "processes": [{**served("web"), **size}, served("gone")],
     }
+
+
+def test_a_config_change_keeps_the_image_of_the_release_command() -> None:
+    content = {"processes": [served("web", "web:1")], "releasePhase": served("release", "release:1")}
+    own = process("release", image=ImageSpec("lamp/release", "new", ("release",), None))
+    assert config.running_images(content, plan(process("web"), release=own)) == {
+        "lamp/app": "web:1",
+        "lamp/release": "release:1",
+    }
