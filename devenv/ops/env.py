@@ -54,10 +54,11 @@ class Env:
         self.runner: Runner = runner or SubprocessRunner()
 
     def at(self, source: Source) -> "Env":
-        """The same env as a commit's files make it, in place of the work tree's."""
+        """The same env, of the same name, as a commit's files make it, in place of the work tree's. Raises InputError."""
         other = Env(self.options, self.console, self.runner)
         shared = ("profile", "spec", "provider", "status", "access", "kube", "helm")
-        other.__dict__ |= {name: self.__dict__[name] for name in shared if name in self.__dict__} | {"source": source}
+        kept = {name: self.__dict__[name] for name in shared if name in self.__dict__}
+        other.__dict__ |= kept | {"source": source, "name": self.name}
         return other
 
     @cached_property

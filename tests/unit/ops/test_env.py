@@ -8,6 +8,7 @@ import pytest
 
 from devenv.base.console import Console
 from devenv.base.errors import InputError
+from devenv.build.source import Source
 from devenv.cluster.kube_model import Namespace
 from devenv.ops.env import FOLDER, Env, Options
 from tests.fakes import Answer, FakeRunner
@@ -35,3 +36,12 @@ def test_an_env_of_another_folder_of_the_same_name_is_not_shared(tmp_path: Path)
 def test_a_folder_that_moved_keeps_its_env(tmp_path: Path) -> None:
     assert env(tmp_path / "new" / "api", tmp_path / "old" / "api").exists()
     assert env(tmp_path / "api", None).exists()
+
+
+def test_a_commit_that_names_the_app_otherwise_is_of_the_same_env(tmp_path: Path) -> None:
+    here = env(tmp_path / "shop2", None)
+    (tmp_path / "commit").mkdir()
+    (tmp_path / "commit" / "app.json").write_text('{"name": "shop"}')
+    (tmp_path / "commit" / "index.php").touch()
+    there = here.at(Source(tmp_path / "commit", "1a2b"))
+    assert (there.app.name, there.name) == ("shop", "shop2")
