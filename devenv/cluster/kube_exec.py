@@ -139,6 +139,7 @@ def open_stream(
             subprotocols=[PROTOCOL],
             suppress_origin=True,
             enable_multithread=True,
+            http_no_proxy=["*"],  # as all other calls; a proxy in the environment knows no cluster of this machine
             **options,
         )
     except websocket.WebSocketBadStatusException as error:

@@ -122,8 +122,11 @@ def test_logs_follow_line_by_line(cluster: Cluster, namespace: str, start: Start
     lines.close()  # type: ignore[attr-defined]
 
 
-def test_exec(cluster: Cluster, namespace: str, start: Start) -> None:
+def test_exec(cluster: Cluster, namespace: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     start("sleep 300")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # a proxy has no part in it
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     done = cluster.kube.exec(namespace, "p", ["sh", "-c", "echo out; echo 'why é' >&2; exit 3"])
     assert (done.code, done.stdout, done.stderr) == (3, "out\n", "why é\n")
     data = bytes(range(256)) * 4000
