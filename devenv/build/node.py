@@ -74,7 +74,10 @@ def runtime(version: str, package: str | None) -> Run:
 def _manager_only(manager: Manager) -> tuple[Run, ...]:
     if manager.package is None:
         return ()
-    return (Run("Installing binaries", (f"{NPM} -g {quoted(manager.package)} > /dev/null",), ("npm-root",), root=True),)
+    # official images up to Node 25 come with a yarn that npm refuses to replace (https://github.com/nodejs/docker-node/issues/348)
+    away = ("rm -f /usr/local/bin/yarn /usr/local/bin/yarnpkg",) if manager.name == "yarn" else ()
+    install = f"{NPM} -g {quoted(manager.package)} > /dev/null"
+    return (Run("Installing binaries", (*away, install), ("npm-root",), root=True),)
 
 
 def _image(version: str) -> str:

@@ -70,6 +70,7 @@ CASES: dict[str, tuple[tuple[Buildpack, ...], dict[str, str], str | None]] = {
         {"package.json": package(packageManager="yarn@4.9.2"), "yarn.lock": "__metadata:\n"},
         STACK,
     ),
+    "node-yarn-official": ((node(None, "yarn"),), {"package.json": package(), "yarn.lock": ""}, None),
     "node-pnpm-official": (
         (node(manager="pnpm"),),
         {"package.json": package(engines={"pnpm": "9"}), "pnpm-lock.yaml": ""},
