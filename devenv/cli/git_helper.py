@@ -100,8 +100,8 @@ class Remote:
 
     def refs(self, pushing: bool) -> list[str]:
         """The branches: all stand at the commit that serves."""
-        if pushing and self.env.status.state == "stopped":
-            cluster.ensure(self.env)  # nobody else knows what serves
+        if pushing:
+            cluster.wake(self.env)
         commit = modes.serving(self.env).commit
         if not commit:
             return []

@@ -29,6 +29,12 @@ def ensure(env: Env) -> ClusterStatus:
     return env.status
 
 
+def wake(env: Env) -> None:
+    """Start the cluster when it is stopped: what an env was set to is known to nobody else."""
+    if env.status.state == "stopped":
+        ensure(env)
+
+
 def _ensure_running(env: Env) -> None:
     provider, spec = env.provider, env.spec
     state = env.status.state

@@ -41,6 +41,7 @@ def push(env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None 
     folder, say = env.options.app_dir, env.console.say
     sha = git.full_sha(env.runner, folder, ref)
     _mention(env, ref, sha)
+    cluster.wake(env)
     with source.commit(env.runner, folder, sha) as files:
         here = env.at(files)
         before = up.preview(here)  # every problem that needs no cluster comes first

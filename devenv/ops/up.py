@@ -56,6 +56,7 @@ def check(plan: Plan) -> None:
 def up(env: Env, *, build_always: bool = False) -> UpResult:
     """Make the env run the work tree. Every step is skipped when it is done; raises DevenvError naming what failed."""
     env.console.detail(f"app {env.app.name}, env {env.name}")
+    cluster.wake(env)
     before = preview(env)  # every problem that needs no cluster comes first
     contents = sync.contents(env)
     check(before)

@@ -284,10 +284,13 @@ def test_a_registry_that_stopped(app: App, repository: Repository, docker: Calla
     assert "Starting cluster" in app("push").stderr
 
 
-def test_a_cluster_that_stopped(app: App, repository: Repository, docker: Callable[..., None]) -> None:
-    repository.commit(greeting_txt="good\n", worker_py="import time\nwhile True: time.sleep(1)\n")
+@pytest.mark.parametrize("by", ["git", "devenv"])
+def test_a_cluster_that_stopped(app: App, repository: Repository, docker: Callable[..., None], by: str) -> None:
+    """What config:set gave is known to the cluster only."""
+    required = '{"env": {"SECRET": {"required": true}}}'
+    repository.commit(app_json=required, worker_py=f"import time\nwhile '{by}': time.sleep(1)\n")
     docker("stop", "--time=5", f"{app.cluster.spec.name}-control-plane")
-    done = repository.push()
+    done = repository.push() if by == "git" else app("push")
     assert "Starting cluster" in done.stderr
 
 
