@@ -145,12 +145,13 @@ def _poll(env: Env, mirror: Mirror, pod: Pod, since: float) -> None:
         env.console.detail(f"nothing came back from {pod.name}: {error}")  # it may be on its way out
 
 
-def after_run(env: Env, pod: str, container: str, since: float) -> None:
-    """Bring back what a one-off wrote; a failure is told and ends nothing."""
+def after_run(env: Env, pod: str, container: str, key: str, since: float) -> None:
+    """Bring back what a one-off of image `key` wrote; a failure is told and ends nothing."""
     from devenv.ops.sync import mirrors
 
     try:
-        tell(env, bring(env, mirrors(env), pod, container, since))
+        mine = [mirror for mirror in mirrors(env) if mirror.key == key]
+        tell(env, bring(env, mine, pod, container, since))
     except InputError:
         return  # not in the app's folder: there is nowhere to bring it
     except (DevenvError, OSError, tarfile.TarError) as error:

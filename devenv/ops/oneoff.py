@@ -203,7 +203,7 @@ def attach(env: Env, dyno: OneOff, command: str, *, tty: bool) -> int:
     try:
         status = env.runner.interactive(argv)
         if dyno.key:
-            back.after_run(env, dyno.pod, CONTAINER, began)
+            back.after_run(env, dyno.pod, CONTAINER, dyno.key, began)
         return status
     finally:
         env.kube.delete_pod(env.name, dyno.pod, 1)

@@ -52,9 +52,9 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
         )
     phase = served.get("releasePhase") or {}
     every = [*served["processes"], phase] if phase else served["processes"]
-    known = [item for item in every if item["sync"]]
-    found = {item["image"]: item for item in known}
-    made = tuple(_mirror(env, served, image, item["sync"]) for image, item in found.items())
+    # builds of the same Dockerfile have the same tag, and the same files
+    found = {item["sync"]: item["image"] for item in every if item["sync"]}
+    made = tuple(_mirror(env, served, image, key) for key, image in found.items())
     if unknown := [mirror for mirror in made if not mirror.tree.known]:
         raise SyncError(
             f"which files are in the image `{unknown[0].key}` is not on record on this machine",
@@ -130,15 +130,13 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
 
 def _watched(found: Sequence[Mirror]) -> Skip:
     """What the watcher may leave out: what no image has, and no setting is."""
-    skips = {mirror.folder: mirror.tree.skip for mirror in found}
+    skips = [(mirror.folder, mirror.tree.skip) for mirror in found]
 
     def skip(path: str, is_folder: bool) -> str | None:
         if path in SETTINGS or path == ".devenv":
             return None
         reasons = [
-            each(path[len(folder) :], is_folder)
-            for folder, each in skips.items()
-            if path.startswith(folder) and path != folder
+            each(path[len(folder) :], is_folder) for folder, each in skips if path.startswith(folder) and path != folder
         ]
         # a folder on the way to a context is watched too
         return reasons[0] if reasons and all(reasons) else None

@@ -34,7 +34,8 @@ class Crew:
     peers: list[Peer] = field(default_factory=list)
     flights: dict[int, Flight] = field(default_factory=dict)
     running: str | None = None
-    ran_until: int = 0  # number of the last change that a command which runs once has seen
+    # index -> number of the last change that a command which runs once has seen
+    ran_until: dict[str, int] = field(default_factory=dict)
     batches: Batches = field(init=False)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -232,7 +233,7 @@ class Crew:
         for change in flight.changes:
             rule = mirror.rule(change.path)
             if rule.do == "restart" and mirror.place(change.path) and peer.concerns(rule):
-                done = rule.once and change.seq <= self.ran_until
+                done = rule.once and change.seq <= self.ran_until.get(mirror.tree.ident, 0)
                 peer.due[change.path] = _plain(rule) if done else rule
 
     def _refused(self, peer: Peer, complaint: str) -> None:
@@ -264,7 +265,7 @@ class Crew:
 
     def _run_once(self, peer: Peer, rule: Rule) -> None:
         command = peer.mirror.release if rule.run == RELEASE else rule.run
-        self.ran_until = peer.mirror.tree.seq
+        self.ran_until[peer.mirror.tree.ident] = peer.mirror.tree.seq
         for other in self.peers:
             # their files are there, and the command is on its way: only the restart is left
             other.due = {path: each if each != rule else _plain(rule) for path, each in other.due.items()}

@@ -1,5 +1,6 @@
 """What comes back from a pod, and what stays as it is here."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -60,6 +61,14 @@ def test_another_path_that_somebody_noted_is_no_conflict(mirror: Mirror) -> None
     (folder / "other.py").write_text("mine")
     looker(folder).look(["other.py"])
     assert put(mirror, "a.py", 0) == back.Returned("a.py", None)
+
+
+def test_a_one_off_brings_back_what_its_own_image_has(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("devenv.ops.sync.mirrors", lambda env: (mirror, replace(mirror, key="two")))
+    monkeypatch.setattr(back, "bring", lambda env, mirrors, *given: asked.extend(each.key for each in mirrors) or [])
+    back.after_run(cast(Env, None), "run-1", "run", "two", 0.0)
+    assert asked == ["two"]
 
 
 def test_a_mark_of_another_index_says_nothing(mirror: Mirror) -> None:

@@ -1,13 +1,16 @@
 """Histories of a session, replayed: who gets what, when what starts again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from devenv.base.index import Index
 from devenv.sync import bulk, frame
 from devenv.sync.session import Ran
 from devenv.sync.target import Answered, Said
+from devenv.sync.tree import Tree
 from tests.unit.sync.conftest import Container, Stage
 
 
@@ -217,6 +220,30 @@ def test_a_command_runs_once_then_all_start_again(stage: Stage, monkeypatch: pyt
     stage.answer(late, quiet=True)
     stage.pump(quiet=True)
     assert len(stage.once) == 1, "one that joins later does not run it again"
+
+
+def test_a_command_that_ran_for_one_folder_has_seen_nothing_of_another(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devenv.sync.crew.threading.Thread", AtOnce)
+    folder = stage.folder.parent / "other"
+    (folder / "migrations").mkdir(parents=True)
+    other = replace(
+        stage.mirror, key="two", tree=Tree(folder, "two", lambda path, is_folder: None, Index(folder)), release="./two"
+    )
+    other.tree.set_base(())
+    stage.crew.mirrors = [stage.mirror, other]
+    web, worker = stage.join(Container("web.1")), stage.join(Container("worker.1", process="worker", key="two"))
+    for mirror, container, files in ((stage.mirror, web, "12"), (other, worker, "1")):
+        for name in files:
+            (mirror.tree.folder / "migrations" / f"{name}.py").write_text("1")
+            stage.crew.expect(mirror, tuple(mirror.tree.look(["migrations"])[0]), 0.0)
+            stage.pump()
+            stage.answer(container)
+        stage.pump(quiet=True)
+        stage.crew.running = None
+    assert other.tree.seq < stage.mirror.tree.seq
+    assert stage.once == [("web.1", "./migrate"), ("worker.1", "./two")]
 
 
 def test_a_command_in_each_container_does_not_hold_its_line(stage: Stage) -> None:

@@ -1,0 +1,67 @@
+"""Which images a session has, and what of the work tree it watches."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from devenv.base.index import Index
+from devenv.build.source import Source
+from devenv.heroku import app as heroku
+from devenv.ops import shipped, sync
+from devenv.ops.env import Env
+from devenv.sync.mirror import Mirror
+from devenv.sync.tree import Tree
+
+HEROKU_YML = "build: {docker: {web: Dockerfile, worker: Dockerfile}}\nrun: {web: ./web, worker: ./worker}\n"
+MakeEnv = Callable[..., Env]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeEnv:
+    """An env that runs these images (process type -> reference) of an app with these files."""
+    monkeypatch.setenv("DEVENV_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "shop"
+    folder.mkdir()
+
+    def env(images: dict[str, str], **files: str) -> Env:
+        for name, text in {"heroku__yml": HEROKU_YML, "Dockerfile": "FROM x\nCOPY . /srv\n", **files}.items():
+            (folder / name.replace("__", ".")).write_text(text)
+        processes = [
+            {"type": kind, "image": image, "sync": image.rpartition(":")[2], "command": ""}
+            for kind, image in images.items()
+        ]
+        served: dict[str, Any] = {"sync": True, "processes": processes, "config": {}}
+        for item in processes:
+            Tree(folder, item["sync"], lambda path, is_folder: None, Index(folder)).set_base(())
+        found = SimpleNamespace(
+            name="shop",
+            app=heroku.load(folder),
+            profile=shipped.profile(folder, None, {}),
+            source=Source(folder),
+            require=lambda: None,
+            served=lambda: served,
+        )
+        return cast(Env, found)
+
+    return env
+
+
+def test_two_builds_of_one_dockerfile_are_one_mirror(make: MakeEnv) -> None:
+    env = make({"web": "registry:5000/shop/web:1f", "worker": "registry:5000/shop/worker:1f"})
+    assert [mirror.key for mirror in sync.mirrors(env)] == ["1f"]
+
+
+def test_what_one_of_two_images_of_a_folder_has_is_watched(make: MakeEnv) -> None:
+    (mirror,) = sync.mirrors(make({"web": "registry:5000/shop/web:1f"}))
+
+    def without(name: str) -> Mirror:
+        tree = Tree(mirror.tree.folder, "1f", lambda path, is_folder: "no" if path == name else None, mirror.tree.index)
+        return replace(mirror, tree=tree)
+
+    skip = sync._watched([without("a"), without("b")])
+    assert (skip("a", True), skip("b", True)) == (None, None)
+    assert sync._watched([without("a"), without("a")])("a", True) == "no"
