@@ -169,11 +169,11 @@ def _make(folder: _Folder, types: Procfile, manifest: AppJson, yml: HerokuYml) -
     if "heroku.yml" in folder.names:
         warnings.append("heroku.yml: ignored, because it has no `build: docker:` section")
     if (folder.root / "Dockerfile").is_file():
-        contents = folder.contents()
-        if "Procfile" not in folder.names:
+        told = manifest.buildpacks or manifest.stack  # app.json says that no Dockerfile builds the app
+        if "Procfile" not in folder.names and not told:
             warnings.append("Dockerfile: Heroku builds it only with a heroku.yml: `build: {docker: {web: Dockerfile}}`")
             return _dockerfile((ProcessType("web", "", "Dockerfile"),), None, warnings)
-        if not manifest.buildpacks and buildpacks.language_of(contents) is None:
+        if not told and buildpacks.language_of(folder.contents()) is None:
             return _dockerfile(*_split(types.types), warnings)
         warnings.append(
             "Dockerfile: ignored, as by Heroku, for a buildpack builds the app; to use it, name it in a heroku.yml"

@@ -174,6 +174,13 @@ def test_a_dockerfile_beside_a_procfile(root: Path) -> None:
     assert any(warning.startswith("Dockerfile: ignored") and "heroku.yml" in warning for warning in app.warnings)
 
 
+@pytest.mark.parametrize("told", ['"buildpacks": [{"url": "heroku/nodejs"}]', '"stack": "heroku-24"'])
+def test_a_dockerfile_does_not_win_over_what_app_json_says(root: Path, told: str) -> None:
+    app = load(write(root, {"Dockerfile": "FROM x", "package.json": "{}", "app.json": f"{{{told}}}"}))
+    assert (app.stack, app.builds, commands(app)) == ("heroku-24", (), {"web": "npm start"})
+    assert any(warning.startswith("Dockerfile: ignored") for warning in app.warnings)
+
+
 def test_nothing_at_all(root: Path) -> None:
     with pytest.raises(InputError) as caught:
         load(root)
