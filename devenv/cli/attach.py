@@ -35,7 +35,8 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                     return
                 console.say(f"{_names(sorted(wanted))} changed: building anew")
                 env = Env(env.options, console)  # reads the files again
-                refused = wanted  # also when it works: what made no other image would ask for one for ever
+                # also when it works, and all of them: what makes no other image would ask for one for ever
+                refused = {**refused, **wanted}
                 try:
                     done = up(env)
                     console.say(f"{env.name} is up (v{done.version})")

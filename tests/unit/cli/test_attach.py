@@ -1,0 +1,39 @@
+"""Staying with an env while its image is built anew, and again."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from devenv.base.console import Console
+from devenv.cli import attach
+from devenv.cli.common import Shell
+
+
+def test_no_change_asks_for_an_image_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that take turns would do so for ever: neither makes another image."""
+    monkeypatch.setenv("DEVENV_STATE", str(tmp_path))
+    known: list[Mapping[str, str | None]] = []
+
+    def session(env: object, report: object, refused: Mapping[str, str | None]) -> Mapping[str, str | None]:
+        known.append(dict(refused))
+        if len(known) == 3:
+            raise KeyboardInterrupt
+        return {"a": "f 1"} if len(known) == 1 else {"b": None}
+
+    @contextmanager
+    def attached(env: object) -> Iterator[None]:
+        yield
+
+    env = SimpleNamespace(name="shop", spec=SimpleNamespace(name="devenv"), options=None)
+    monkeypatch.setattr("devenv.ops.sync.attached", attached)
+    monkeypatch.setattr("devenv.ops.sync.session", session)
+    monkeypatch.setattr("devenv.ops.modes.commit_runs", lambda env: None)
+    monkeypatch.setattr("devenv.ops.env.Env", lambda options, console: env)
+    monkeypatch.setattr("devenv.ops.up.up", lambda env: SimpleNamespace(version=2))
+    shell: Any = SimpleNamespace(console=Console(quiet=True), env=env, json=False)
+    attach.follow(cast(Shell, shell), with_logs=False)
+    assert known == [{}, {"a": "f 1"}, {"a": "f 1", "b": None}]
