@@ -170,7 +170,7 @@ def _make(folder: _Folder, types: Procfile, manifest: AppJson, yml: HerokuYml) -
         warnings.append("heroku.yml: ignored, because it has no `build: docker:` section")
     if (folder.root / "Dockerfile").is_file():
         told = manifest.buildpacks or manifest.stack  # app.json says that no Dockerfile builds the app
-        if "Procfile" not in folder.names and not told:
+        if not types.types and "Procfile" not in folder.broken and not told:
             warnings.append("Dockerfile: Heroku builds it only with a heroku.yml: `build: {docker: {web: Dockerfile}}`")
             return _dockerfile((ProcessType("web", "", "Dockerfile"),), None, warnings)
         if not told and buildpacks.language_of(folder.contents()) is None:

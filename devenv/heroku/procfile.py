@@ -48,9 +48,9 @@ def parse(text: str, where: str = "Procfile") -> Procfile:
             warnings.extend(f"{at}: {advice}" for advice in _advice(line, name, types))
             types[name] = ProcessType(name, command, at)
     _no_two_alike(types, problems)
-    if not types and not problems.lines:
-        problems.add(where, "declares no process type", "write a line such as `web: <command>`")
     problems.raise_if_any(where)
+    if not types:
+        warnings.append(f"{where}: declares no process type; write a line such as `web: <command>`")
     return Procfile(tuple(types.values()), tuple(warnings))
 
 

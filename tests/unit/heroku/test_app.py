@@ -163,6 +163,13 @@ def test_a_lone_dockerfile(root: Path) -> None:
     assert any("heroku.yml" in warning for warning in app.warnings)
 
 
+def test_a_procfile_of_comments(root: Path) -> None:
+    write(root, {"Dockerfile": "FROM x", "Procfile": "# web: later\n"})
+    assert commands(load(root)) == {"web": ""}
+    (root / "Dockerfile").unlink()
+    assert commands(load(write(root, {"package.json": "{}"}))) == {"web": "npm start"}
+
+
 def test_a_dockerfile_beside_a_procfile(root: Path) -> None:
     write(root, {"Dockerfile": "FROM x", "Procfile": "web: a\nrelease: b"})
     app = load(root)

@@ -58,11 +58,16 @@ def test_a_plain_procfile_warns_of_nothing() -> None:
     assert parse("web: a\nworker2: b\nrelease: c").warnings == ()
 
 
+@pytest.mark.parametrize("text", ["", "# only\n\n"])
+def test_a_procfile_of_comments_is_as_none(text: str) -> None:
+    found = parse(text)
+    assert found.types == ()
+    assert found.warnings == ("Procfile: declares no process type; write a line such as `web: <command>`",)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "Procfile: declares no process type; write a line such as `web: <command>`"),
-        ("# only\n\n", "Procfile: declares no process type; write a line such as `web: <command>`"),
         ("web:", "Procfile:1: `web` has no command; write `web: <command>`"),
         ("\nweb:   \r\n", "Procfile:2: `web` has no command; write `web: <command>`"),
         ("web npm start", "Procfile:1: not a process type; write `<type>: <command>`"),
