@@ -1,7 +1,8 @@
 """A sync session: the work tree, watched, and every pod of the env, watched, joined by the engine."""
 
+import posixpath
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +15,7 @@ from devenv.ops import back, lock, oneoff
 from devenv.ops.env import Env
 from devenv.ops.status import KIND, dyno_name
 from devenv.sync import frame, rules, watch
-from devenv.sync.engine import SETTINGS, Engine
+from devenv.sync.engine import Engine
 from devenv.sync.mirror import Mirror
 from devenv.sync.session import Appeared, Report, Vanished
 from devenv.sync.target import Target
@@ -67,15 +68,21 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     name = reference.partition("/")[2].rpartition(":")[0]
     kept = context.kept(env.app, env.source, name)
     root = env.source.root / kept.folder
+    build = context.build_of(env.app, name)
+    file = posixpath.normpath(build.dockerfile) if build else ""
+    recipe = {file, f"{file}.dockerignore", f"{kept.folder}.dockerignore"} if build else set()
+    # a build reads them even where a .dockerignore leaves them out
+    hidden = {path for path in recipe if kept.skip(path[len(kept.folder) :], False)}
     languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
     phase = served.get("releasePhase") or {}
     return Mirror(
         key=key,
         tree=Tree(root, key, kept.skip, Index(root)),
-        rules=rules.rules(env.profile.sync, languages, bool(phase)),
+        rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden),
         mounts=kept.mounts,
         folder=kept.folder,
         reload=kept.part.reload,
+        settings=hidden,
         release=phase.get("command", ""),
         reloading=tuple(
             item["type"] for item in served["processes"] if rules.reloads_itself(item["command"], served["config"])
@@ -111,7 +118,7 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
             watcher.refresh()
         engine.put(message)
 
-    watcher = watch.Watcher(env.source.root, _watched(found), put)
+    watcher = watch.Watcher(env.source.root, _watched(found, engine.settings), put)
     engine.took = watcher.took
     over = threading.Event()
     watcher.start()
@@ -128,12 +135,12 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     return engine.rebuild
 
 
-def _watched(found: Sequence[Mirror]) -> Skip:
+def _watched(found: Sequence[Mirror], settings: Collection[str]) -> Skip:
     """What the watcher may leave out: what no image has, and no setting is."""
     skips = [(mirror.folder, mirror.tree.skip) for mirror in found]
 
     def skip(path: str, is_folder: bool) -> str | None:
-        if path in SETTINGS or path == ".devenv":
+        if path in settings or path == ".devenv":
             return None
         reasons = [
             each(path[len(folder) :], is_folder) for folder, each in skips if path.startswith(folder) and path != folder

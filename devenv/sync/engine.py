@@ -37,9 +37,11 @@ class Engine:
     reading: dict[tuple[str, str], bool] = field(default_factory=dict)  # large files; whether they were touched since
     touched_at: float = 0.0
     held: deque[object] = field(default_factory=deque)  # came while a batch was gathered: next, in their order
+    settings: frozenset[str] = field(init=False)
     crew: Crew = field(init=False)
 
     def __post_init__(self) -> None:
+        self.settings = SETTINGS.union(*(mirror.settings for mirror in self.mirrors))
         self.crew = Crew(self.mirrors, self.report, self.run_once, self.put)
 
     def put(self, message: object) -> None:
@@ -119,7 +121,7 @@ class Engine:
             else:
                 self.held.append(message)
         self.touched_at = time.monotonic()
-        for path in paths & SETTINGS:
+        for path in paths & self.settings:
             self._ask_settings(path)
         for mirror in self.mirrors:
             if within := mirror.within(paths):

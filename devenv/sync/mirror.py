@@ -17,6 +17,7 @@ class Mirror:
     mounts: tuple[tuple[str, str], ...]  # (path in the context, path in the container), longest first; "" = all
     folder: str = ""
     reload: Callable[[], None] = lambda: None  # read anew what is left out
+    settings: Collection[str] = ()  # files of the app that are in no image, and yet it depends on them
     release: str = ""  # the release phase's command
     reloading: Collection[str] = ()  # process types that reload by themselves
     _stamps: dict[str, tuple[str, int]] = field(default_factory=dict)

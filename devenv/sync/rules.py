@@ -27,6 +27,21 @@ REBUILD: Mapping[str, tuple[str, ...]] = {
     "scala": ("*.scala", "*.sbt", "/conf/**"),
     "clojure": ("*.clj", "*.cljc", "*.cljs", "*.edn"),
     "dotnet": ("*.cs", "*.fs", "*.csproj", "*.sln", "*.cshtml", "*.razor"),
+    # whatever it builds: only what names dependencies
+    "a Dockerfile": (
+        *(
+            "go.mod",
+            "go.sum",
+            "composer.json",
+            "composer.lock",
+            "pom.xml",
+            "*.gradle",
+            "*.gradle.kts",
+            "gradle.lockfile",
+        ),
+        *("*.sbt", "project.clj", "deps.edn", "*.csproj", "*.fsproj", "packages.lock.json"),
+        *("Cargo.toml", "Cargo.lock", "mix.exs", "mix.lock"),
+    ),
 }
 MIGRATIONS = ("**/migrations/**", "/db/migrate/**", "/prisma/schema.prisma")
 # read at start, or kept in memory once read (Flask, Django, Express and Rails outside of their development modes)
@@ -93,11 +108,17 @@ class Rules:
         return tuple(rule for rule in self.rules if rule.back)
 
 
-def rules(own: Iterable[Mapping[str, Any]], languages: Collection[str], has_release: bool) -> Rules:
-    """The rules of an app: its profile's `sync` entries, then the defaults. Without languages (a Dockerfile) all of them count."""
+def rules(
+    own: Iterable[Mapping[str, Any]], languages: Collection[str], has_release: bool, recipe: Collection[str] = ()
+) -> Rules:
+    """The rules of an app: its profile's `sync` entries, then the defaults. Without languages (a Dockerfile) all of them count.
+
+    `recipe`: the files that tell how its image is built.
+    """
     mine = [_own(entry, f"sync[{index}]") for index, entry in enumerate(own)]
-    known = ("any", *(languages or RESTART))
+    known = ("any", *languages) if languages else (*RESTART, "a Dockerfile")
     made = [
+        Rule(tuple(f"/{path}" for path in recipe), "rebuild", "default: the image is built by it"),
         *(Rule(REBUILD[each], "rebuild", _default(each)) for each in known if each in REBUILD),
         Rule(STATIC, "sync", "default: served as it is"),
         Rule(

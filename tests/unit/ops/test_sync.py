@@ -16,7 +16,7 @@ from devenv.ops.env import Env
 from devenv.sync.mirror import Mirror
 from devenv.sync.tree import Tree
 
-HEROKU_YML = "build: {docker: {web: Dockerfile, worker: Dockerfile}}\nrun: {web: ./web, worker: ./worker}\n"
+HEROKU_YML = "build: {docker: {web: ./Dockerfile, worker: Dockerfile}}\nrun: {web: ./web, worker: ./worker}\n"
 MakeEnv = Callable[..., Env]
 
 
@@ -62,6 +62,18 @@ def test_what_one_of_two_images_of_a_folder_has_is_watched(make: MakeEnv) -> Non
         tree = Tree(mirror.tree.folder, "1f", lambda path, is_folder: "no" if path == name else None, mirror.tree.index)
         return replace(mirror, tree=tree)
 
-    skip = sync._watched([without("a"), without("b")])
+    skip = sync._watched([without("a"), without("b")], {"set"})
+    assert skip("set", False) is None
     assert (skip("a", True), skip("b", True)) == (None, None)
-    assert sync._watched([without("a"), without("a")])("a", True) == "no"
+    assert sync._watched([without("a"), without("a")], ())("a", True) == "no"
+
+
+def test_a_dockerfile_makes_another_image(make: MakeEnv) -> None:
+    env = make({"web": "registry:5000/shop/web:1f"}, Dockerfile__dockerignore="Dockerfile\n")
+    (mirror,) = sync.mirrors(env)
+    assert [mirror.rule(path).do for path in ("Dockerfile.dockerignore", ".dockerignore")] == ["rebuild"] * 2
+    assert set(mirror.settings) == {"Dockerfile"}, "the tree does not have it, and the build reads it"
+    (env.source.root / "Dockerfile.dockerignore").unlink()
+    (mirror,) = sync.mirrors(env)
+    assert (mirror.rule("Dockerfile").do, list(mirror.settings)) == ("rebuild", [])
+    assert mirror.rule("sub/Dockerfile").do == "sync"

@@ -72,6 +72,14 @@ def test_a_change_that_asks_for_another_image_ends_the_session(
     assert list(engine.rebuild) == ["requirements.txt"]
 
 
+def test_a_setting_of_an_image_asks_for_another_one(stage: Stage) -> None:
+    stage.mirror.settings = {"Dockerfile"}
+    engine = Engine(stage.folder, [stage.mirror], stage.told, lambda target, command: (0, ""))
+    (stage.folder / "Dockerfile").write_text("FROM y")
+    assert replay(engine, Touched("Dockerfile", 1.0)) == ()
+    assert list(engine.rebuild) == ["Dockerfile"]
+
+
 def test_one_that_did_not_lead_to_an_image_is_not_asked_for_again(stage: Stage, engine: Engine) -> None:
     (stage.folder / "requirements.txt").write_text("nonsense")
     changes, _ = stage.mirror.tree.look(["requirements.txt"])

@@ -45,6 +45,9 @@ def test_migrations_run_what_the_release_phase_runs(path: str) -> None:
 def test_a_dockerfile_has_every_language() -> None:
     found = rules([], [], False)
     assert [found.of(path).do for path in ("a.py", "a.js", "a.rb")] == ["restart"] * 3
+    locks = ("poetry.lock", "go.sum", "composer.lock", "sub/pom.xml", "Cargo.lock")
+    assert [found.of(path).do for path in locks] == ["rebuild"] * 5
+    assert found.of("main.go").do == "sync"
 
 
 def test_a_template_is_for_web_alone() -> None:
