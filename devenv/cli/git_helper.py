@@ -62,7 +62,7 @@ class Remote:
         options = Options(Path.cwd() / folder, env_name, {"cluster": cluster_name, "provider": None}, None)
         self.env = Env(options, self.console)
         self.is_trial = False
-        self.is_behind = False
+        self.seen = ""  # the commit that served when git asked
 
     def answer(self, *lines: str) -> None:
         """Lines to git."""
@@ -102,16 +102,8 @@ class Remote:
         """The branches: all stand at the commit that serves."""
         if pushing:
             cluster.wake(self.env)
-        commit = modes.serving(self.env).commit
-        if not commit:
-            return []
-        folder = self.env.options.app_dir
-        self.is_behind = pushing and not git.has(self.env.runner, folder, commit)
-        if self.is_behind:
-            self.console.say(f"{self.env.name} runs commit {commit[:8]}, which this clone does not have:")
-            deepen = "`git fetch --unshallow` gets it" if git.is_shallow(folder) else "somebody else pushed it"
-            self.console.say(f"{deepen}; `git push --force` replaces it.")
-        return [f"{commit} {branch}" for branch in (BRANCHES if pushing else BRANCHES[:1])]
+        self.seen = modes.serving(self.env).commit
+        return [f"{self.seen} {branch}" for branch in (BRANCHES if pushing else BRANCHES[:1]) if self.seen]
 
     def push(self, batch: list[str]) -> list[str]:
         """Deploy what goes to a deploy branch; a verdict for every ref."""
@@ -122,18 +114,23 @@ class Remote:
             deploys = any(other in BRANCHES and not why for other, why in verdicts.items())
             verdicts[target] = "" if self.is_trial else self.refusal(source, target, deploys)
             if target in BRANCHES and not verdicts[target] and not self.is_trial:
-                verdicts[target] = self.deploy(source.removeprefix("+"))
+                verdicts[target] = self.deploy(source)
         return [f"error {target} {why}" if why else f"ok {target}" for target, why in verdicts.items()]
 
     def refusal(self, source: str, target: str, deploys: bool) -> str:
         """Why a ref is not taken; empty when it is."""
         say, short = self.console.say, target.removeprefix("refs/heads/").removeprefix(TAGS)
+        folder = self.env.options.app_dir
         if not source:
             say(f"!\tPush rejected, cannot delete {short}" + (" branch" if target in BRANCHES else ""))
             return DECLINED
         if target in BRANCHES:
-            if self.is_behind and not source.startswith("+"):
-                return FETCH_FIRST  # git leaves this one to its helpers (transport-helper.c, push_refs_with_push)
+            if self.seen and not source.startswith("+") and not git.has(self.env.runner, folder, self.seen):
+                # git leaves this one to its helpers (transport-helper.c, push_refs_with_push)
+                say(f"{self.env.name} runs commit {self.seen[:8]}, which this clone does not have:")
+                deepen = "`git fetch --unshallow` gets it" if git.is_shallow(folder) else "somebody else pushed it"
+                say(f"{deepen}; `git push --force` replaces it.")
+                return FETCH_FIRST
             return "main and master are one: push one of them" if deploys else ""
         if target.startswith(TAGS):
             if deploys:
@@ -146,9 +143,12 @@ class Remote:
     def deploy(self, source: str) -> str:
         """Push one commit; why it was rejected, empty when it serves."""
         try:
-            push.push(self.env, source)
+            push.push(self.env, source.removeprefix("+"), seen=None if source.startswith("+") else self.seen)
         except Interrupted:
             raise
+        except push.Overtaken as error:
+            self.console.say(f"{error.message}: `git push --force` replaces it.")
+            return FETCH_FIRST
         except DevenvError as error:
             self.tell(error)
             return DECLINED

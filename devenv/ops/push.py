@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devenv.base import git
-from devenv.base.errors import BuildError
+from devenv.base.errors import BuildError, InputError
 from devenv.build import builder, output, source, stack
 from devenv.heroku.model import App
 from devenv.ops import addons, candidate, cluster, config, credentials, deploy, lock, modes, retention, strategy, up
@@ -33,10 +33,17 @@ class PushResult:
     changed: bool
 
 
-def push(env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None = None) -> PushResult:
+class Overtaken(InputError):
+    """Another commit serves than the one that this push was to replace."""
+
+
+def push(
+    env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None = None, seen: str | None = None
+) -> PushResult:
     """Build commit `ref` and release it; with `force` also when it is what serves already. Raises DevenvError.
 
-    With `share` it becomes a candidate that gets so many of a hundred requests.
+    With `share` it becomes a candidate that gets so many of a hundred requests. With `seen`, the commit that is known
+    to serve (empty: none), it replaces no other one: raises Overtaken.
     """
     folder, say = env.options.app_dir, env.console.say
     sha = git.full_sha(env.runner, folder, ref)
@@ -51,6 +58,8 @@ def push(env: Env, ref: str = "HEAD", *, force: bool = False, share: int | None 
             if now.commit == sha and not force:
                 say("Everything up-to-date")
                 return _result(here, before, now.version, sha, changed=False)
+            if seen is not None and now.commit not in ("", seen):
+                raise Overtaken(f"{here.name} runs commit {now.commit[:8]} since another push")
             cluster.ensure(here)
             candidate.refuse(here)
             if share is not None:

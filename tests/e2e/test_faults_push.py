@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -256,6 +257,25 @@ def test_two_at_once(app: App, repository: Repository) -> None:
     assert sum("Waiting for another devenv" in err for _, err in ends) == 1, ends
     assert sum("Everything up-to-date" in err for _, err in ends) == 1, ends
     assert max(outcomes(app)) == newest + 1
+
+
+def test_two_clones_at_once(app: App, repository: Repository, tmp_path: Path) -> None:
+    """Both were made of the same commit: who comes second replaces nothing that it has not seen."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(app.folder), str(clone)], check=True)
+    other = Repository(App(clone, app.env, app.wheel, app.cluster))
+    other("remote", "add", "devenv", repository("remote", "get-url", "devenv").stdout.strip())
+    pushes = []
+    for each in (repository, other):
+        each.commit(mine_txt=str(each.app.folder))
+        command = ["git", "push", "devenv", "main"]
+        options = {"cwd": each.app.folder, "env": each.environ, "stderr": subprocess.PIPE, "text": True}
+        pushes.append(subprocess.Popen(command, **options))
+    ends = {process.communicate(timeout=120)[1]: process.returncode for process in pushes}
+    assert sorted(ends.values()) == [0, 1], ends
+    (rejected,) = (err for err, status in ends.items() if status)
+    assert "since another push" in rejected
+    assert "(fetch first)" in rejected
 
 
 def test_sixty_kilobytes_of_config(app: App, repository: Repository) -> None:

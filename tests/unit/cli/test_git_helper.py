@@ -8,6 +8,9 @@ import pytest
 from devenv.base.errors import InputError, ReleaseError
 from devenv.cli import git_helper
 from devenv.cli.git_helper import Remote
+from devenv.ops.env import Env
+from devenv.ops.push import Overtaken
+from tests.fakes import Answer, FakeRunner
 
 
 @pytest.fixture
@@ -84,9 +87,23 @@ def test_refs_that_deploy_nothing(remote: Remote) -> None:
 
 
 def test_another_ones_commit_is_not_replaced_unasked(remote: Remote) -> None:
-    remote.is_behind = True
+    remote.seen, remote.env.runner = "1a2b3c4d" * 5, FakeRunner({("git", "cat-file"): Answer(code=128)})
     assert remote.refusal("refs/heads/main", "refs/heads/main", False) == "fetch first"
     assert remote.refusal("+refs/heads/main", "refs/heads/main", False) == ""
+
+
+def test_what_serves_by_now_is_not_replaced_unasked(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def push(env: Env, ref: str, *, seen: str | None) -> None:
+        asked.append((ref, seen))
+        raise Overtaken("lamp runs commit 1a2b3c4d since another push")
+
+    monkeypatch.setattr("devenv.ops.push.push", push)
+    remote.seen = "5e6f"
+    assert remote.deploy("refs/heads/main") == remote.deploy("+refs/heads/main") == "fetch first"
+    assert asked == [("refs/heads/main", "5e6f"), ("refs/heads/main", None)]
+    assert "since another push: `git push --force` replaces it." in said(remote)[0]
 
 
 def test_a_tag_beside_a_deploy_and_two_deploys(remote: Remote) -> None:
