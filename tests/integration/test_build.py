@@ -25,7 +25,8 @@ from devenv.plan.model import Image, ImageSpec
 pytestmark = pytest.mark.integration
 APPS = Path(__file__).parents[1] / "apps"
 RUNNER = SubprocessRunner()
-STACK = "devenv.local/stack:24"
+SOURCE = reachable.source()
+STACK = catalog.reference("stack", SOURCE) if SOURCE == "built" else None
 
 
 def docker(*words: str) -> str:
@@ -50,10 +51,10 @@ def answer(url: str, seconds: float = 30) -> str:
 
 @pytest.fixture(scope="module")
 def push_to() -> Iterator[str]:
-    """A registry of this run, and the stack that apps are built on."""
-    source = reachable.source()
-    build.build(RUNNER, Console(quiet=True), ["registry", "stack"])
-    container = docker("run", "-d", "-p", "127.0.0.1::5000", catalog.reference("registry", source))
+    """A registry of this run; where no image can be pulled, also the stack that apps are built on."""
+    if SOURCE == "built":
+        build.build(RUNNER, Console(quiet=True), ["registry", "stack"])
+    container = docker("run", "-d", "-p", "127.0.0.1::5000", catalog.reference("registry", SOURCE))
     try:
         place = f"127.0.0.1:{port_of(container, 5000)}"
         answer(f"http://{place}/v2/")
@@ -78,7 +79,7 @@ def built(
     app = load(root)
     lines: list[str] = []
     spec = builder.plan_images(app, source or work_tree(root), STACK)[0]
-    chosen = builder.select(app, spec, RUNNER, config or {}, reachable.source())
+    chosen = builder.select(app, spec, RUNNER, config or {}, SOURCE)
     image = chosen.build(source or work_tree(root), spec, push_to, lines.append)
     return image, lines, spec
 
@@ -212,7 +213,7 @@ def test_official_images_have_stand_ins_where_none_can_be_pulled(push_to: str, t
     (root / "Dockerfile").write_text(STAND_INS)
     image, lines, _ = built(root, push_to)
     assert docker("run", "--rm", image.reference, "cat", "/node").startswith("22.")
-    if reachable.source() == "built":
+    if SOURCE == "built":
         told = [line for line in lines if "can't be pulled here" in line]
         assert [line.split()[1] for line in told] == [
             "docker/dockerfile:1",
@@ -228,7 +229,7 @@ def test_a_base_without_the_hosts_authorities_gets_them(push_to: str, tmp_path: 
     root.mkdir()
     name = f"localhost/devenv-test-foreign:{os.getpid()}"
     bare = (
-        f"FROM {STACK}\nRUN rm -rf /usr/local/share/ca-certificates/* /etc/pip.conf && update-ca-certificates --fresh"
+        f"FROM {STACK or 'python:3.13-bookworm'}\nRUN rm -rf /usr/local/share/ca-certificates/* /etc/pip.conf && update-ca-certificates --fresh"
         " && useradd --uid 4321 someone\nUSER someone\nENV HOME=/tmp\n"
     )
     RUNNER.run(["docker", "build", "-q", "-t", name, "-"], stdin=bare)
