@@ -23,6 +23,11 @@ def remote(
     from devenv.base import git
 
     env, folder = shell.env, shell.app_dir
+    if shell.provider or shell.profile:
+        raise InputError(
+            "a git remote keeps neither `--provider` nor `--profile`",
+            "write `provider: …` and `extends: …` into .devenv/profile.yaml, then `devenv git:remote`",
+        )
     if git.git_folder(folder) is None:
         raise InputError(
             f"`{folder}` is not in a git repository", "`git init`, then commit: what is pushed is a commit"

@@ -13,7 +13,7 @@ from typing import TextIO, cast
 
 from devenv.base import git, interrupt
 from devenv.base.console import Console
-from devenv.base.errors import BuildError, DevenvError, InputError, Interrupted
+from devenv.base.errors import DevenvError, InputError, Interrupted
 from devenv.build import output
 from devenv.cli import machine
 from devenv.ops import cluster, modes, push
@@ -112,33 +112,45 @@ class Remote:
         # tags last: they are welcome beside a deploy only
         for source, target in sorted(specs, key=lambda each: each[1].startswith(TAGS)):
             deploys = any(other in BRANCHES and not why for other, why in verdicts.items())
-            verdicts[target] = "" if self.is_trial else self.refusal(source, target, deploys)
+            verdicts[target] = self.refusal(source, target, deploys)
             if target in BRANCHES and not verdicts[target] and not self.is_trial:
                 verdicts[target] = self.deploy(source)
         return [f"error {target} {why}" if why else f"ok {target}" for target, why in verdicts.items()]
 
     def refusal(self, source: str, target: str, deploys: bool) -> str:
         """Why a ref is not taken; empty when it is."""
-        say, short = self.console.say, target.removeprefix("refs/heads/").removeprefix(TAGS)
-        folder = self.env.options.app_dir
+        name, folder = self.env.name, self.env.options.app_dir
+        short = target.removeprefix("refs/heads/").removeprefix(TAGS)
         if not source:
-            say(f"!\tPush rejected, cannot delete {short}" + (" branch" if target in BRANCHES else ""))
-            return DECLINED
+            what = f"{short} branch" if target in BRANCHES else short
+            return self.refuse(DECLINED, f"!\tPush rejected, cannot delete {what}")
         if target in BRANCHES:
             if self.seen and not source.startswith("+") and not git.has(self.env.runner, folder, self.seen):
                 # git leaves this one to its helpers (transport-helper.c, push_refs_with_push)
-                say(f"{self.env.name} runs commit {self.seen[:8]}, which this clone does not have:")
                 deepen = "`git fetch --unshallow` gets it" if git.is_shallow(folder) else "somebody else pushed it"
-                say(f"{deepen}; `git push --force` replaces it.")
-                return FETCH_FIRST
+                return self.refuse(
+                    FETCH_FIRST,
+                    f"{name} runs commit {self.seen[:8]}, which this clone does not have:",
+                    f"{deepen}; `git push --force` replaces it.",
+                )
             return "main and master are one: push one of them" if deploys else ""
         if target.startswith(TAGS):
-            if deploys:
-                say(f"Tag {short} is not kept: devenv holds what serves, your repository the history.")
+            # with push.followTags git sends a tag once more whenever there is nothing else to send
+            if deploys or (self.seen and git.full_sha(self.env.runner, folder, source.lstrip("+")) == self.seen):
+                self.console.say(f"Tag {short} is not kept: devenv holds what serves, your repository the history.")
                 return ""
             return f"a tag alone deploys nothing: git push {self.name} {short}:main"
-        say("Pushed to branch other than [main, master], skipping build.")
-        return f"nothing deployed: git push {self.name} {short}:main"
+        return self.refuse(
+            f"nothing deployed: git push {self.name} {short}:main",
+            "Pushed to branch other than [main, master], skipping build.",
+        )
+
+    def refuse(self, why: str, *lines: str) -> str:
+        """What git shows of a ref that is not taken; `lines` tell more, to `git push --quiet` too."""
+        self.console.quiet = False
+        for line in lines:
+            self.console.say(line)
+        return why
 
     def deploy(self, source: str) -> str:
         """Push one commit; why it was rejected, empty when it serves."""
@@ -147,17 +159,17 @@ class Remote:
         except Interrupted:
             raise
         except push.Overtaken as error:
-            self.console.say(f"{error.message}: `git push --force` replaces it.")
-            return FETCH_FIRST
+            return self.refuse(FETCH_FIRST, f"{error.message}: `git push --force` replaces it.")
         except DevenvError as error:
             self.tell(error)
             return DECLINED
         return ""
 
     def tell(self, error: DevenvError) -> None:
-        """An error in Heroku's shape; the lines of a failed build have been seen already."""
-        say = self.console.say
-        if not isinstance(error, BuildError):
+        """An error in Heroku's shape; the lines of a failed build have been seen already, unless git is to be quiet."""
+        say, seen = self.console.say, isinstance(error, push.NotBuilt) and not self.console.quiet
+        self.console.quiet = False
+        if not seen:
             say()
             say(output.warning(f"{error.message[0].upper()}{error.message[1:]}"))
             for line in error.details:

@@ -33,6 +33,10 @@ class PushResult:
     changed: bool
 
 
+class NotBuilt(BuildError):
+    """A failed build that has been told in Heroku's block (heroku.md section 6.2)."""
+
+
 class Overtaken(InputError):
     """Another commit serves than the one that this push was to replace."""
 
@@ -115,7 +119,7 @@ def _built(env: Env, plan: Plan, settings: Settings, built: Mapping[str, Any] | 
         images = (lambda: _images(env, plan)) if built is None else (lambda: config.running_images(built, plan))
         return up.prepare(env, plan, settings, images)[1]
     except BuildError as error:
-        # Heroku's block (heroku.md section 6.2); what failed stands in the error, which comes after it
+        # what failed stands in the error, which comes after it
         for line in (
             output.warning(error.message[0].upper() + error.message[1:] + "."),
             "",
@@ -126,7 +130,7 @@ def _built(env: Env, plan: Plan, settings: Settings, built: Mapping[str, Any] | 
             "",
         ):
             env.console.say(line)
-        raise
+        raise NotBuilt(error.message, error.hint, error.details) from error
 
 
 def _images(env: Env, plan: Plan) -> dict[str, str]:

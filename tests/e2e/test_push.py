@@ -115,10 +115,13 @@ def test_other_refs_deploy_nothing(app: App, repository: Repository) -> None:
     assert said(done.stderr) == ["Pushed to branch other than [main, master], skipping build."]
     assert "[remote rejected] feature -> feature (nothing deployed: git push devenv feature:main)" in done.stderr
     assert said(repository.push(":main", status=1).stderr) == ["!\tPush rejected, cannot delete main branch"]
-    repository("tag", "--force", "v1.0")
+    assert "skipping build" in repository.push("--quiet", "feature", status=1).stderr
+    assert "nothing deployed" in repository.push("--dry-run", "feature", status=1).stderr
+    repository("tag", "--force", "v1.0", "HEAD~1")
     assert "a tag alone deploys nothing: git push devenv v1.0:main" in repository.push("v1.0", status=1).stderr
-    repository.push("--dry-run", "v1.0:main")
+    repository.push("--dry-run", "--force", "v1.0:main")
     assert version(app) == before
+    assert ".devenv/profile.yaml" in app("git:remote", "--provider", "minikube", status=2).stderr
 
 
 def test_a_detached_head_a_tag_beside_it_and_an_older_commit(app: App, repository: Repository) -> None:
@@ -136,6 +139,10 @@ def test_a_detached_head_a_tag_beside_it_and_an_older_commit(app: App, repositor
     assert repository.deployed() == repository("rev-parse", "main~1").stdout.strip()
     repository.push()
     greets(app, "three\n")
+    before = version(app)
+    for _ in range(2):  # git sends the tag again, for it finds none there
+        assert "Tag v3 is not kept" in repository("-c", "push.followTags=true", "push", "devenv", "main").stderr
+    assert version(app) == before
 
 
 def test_a_shallow_clone(app: App, repository: Repository, tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from devenv.base.errors import InputError, ReleaseError
-from devenv.cli import git_helper
+from devenv.base.console import Console
+from devenv.base.errors import BuildError, InputError, ReleaseError
+from devenv.cli import git, git_helper
+from devenv.cli.common import Shell
 from devenv.cli.git_helper import Remote
 from devenv.ops.env import Env
-from devenv.ops.push import Overtaken
+from devenv.ops.push import NotBuilt, Overtaken
 from tests.fakes import Answer, FakeRunner
 
 
@@ -60,9 +63,14 @@ def test_capabilities_and_options(remote: Remote) -> None:
     assert remote.is_trial
 
 
-def test_a_dry_run_touches_nothing(remote: Remote) -> None:
-    remote.serve(["option dry-run true\n", "push refs/heads/main:refs/heads/main\n", "\n"])
-    assert answers(remote) == ["ok", "ok refs/heads/main", ""]
+def test_a_dry_run_touches_nothing_and_refuses_the_same(remote: Remote) -> None:
+    remote.serve(["option dry-run true\n", "push main:refs/heads/main\n", "push x:refs/heads/x\n", "\n"])
+    assert answers(remote) == [
+        "ok",
+        "ok refs/heads/main",
+        "error refs/heads/x nothing deployed: git push devenv x:main",
+        "",
+    ]
 
 
 def test_refs_that_deploy_nothing(remote: Remote) -> None:
@@ -111,6 +119,30 @@ def test_a_tag_beside_a_deploy_and_two_deploys(remote: Remote) -> None:
     assert remote.refusal("refs/heads/other", "refs/heads/master", True) == "main and master are one: push one of them"
 
 
+def test_a_tag_of_what_serves_is_up_to_date(remote: Remote) -> None:
+    (remote.env.options.app_dir / ".git").mkdir(parents=True)
+    remote.env.runner = FakeRunner({("git", "refs/tags/v1^{commit}"): Answer("1a2b\n")})
+    remote.seen = "1a2b"
+    assert remote.refusal("refs/tags/v1", "refs/tags/v1", False) == ""
+    remote.seen = "5e6f"
+    assert "a tag alone deploys nothing" in remote.refusal("refs/tags/v1", "refs/tags/v1", False)
+
+
+def test_quiet_is_not_about_reasons(remote: Remote) -> None:
+    remote.serve(["option verbosity 0\n", "push refs/heads/x:refs/heads/x\n", "\n"])
+    assert "skipping build" in said(remote)[0]
+    remote.console.quiet = True
+    remote.tell(NotBuilt("failed to compile Python app", "look", ["no such package"]))
+    assert any("no such package" in line for line in said(remote)), "nobody saw the build"
+
+
+def test_a_failed_build_is_told_once(remote: Remote) -> None:
+    remote.tell(NotBuilt("failed to compile Python app", "look", ["seen already"]))
+    assert [line.rstrip() for line in said(remote)] == ["remote:  !     Hint: look"]
+    remote.tell(BuildError("`lamp/web:1` is not in the registry", "build it again"))
+    assert any("is not in the registry" in line for line in said(remote))
+
+
 def test_errors_in_herokus_shape(remote: Remote) -> None:
     remote.tell(ReleaseError("web: App crashed", "look at the log", ["no flux"]))
     assert [line.removeprefix("remote: ").rstrip() for line in said(remote)] == [
@@ -137,3 +169,11 @@ def test_people_are_told_what_it_is_for() -> None:
     err = io.StringIO()
     assert git_helper.main(["git-remote-devenv"], [], io.StringIO(), err) == 2
     assert "git push devenv main" in err.getvalue()
+
+
+@pytest.mark.parametrize("given", [{"provider": "minikube"}, {"profile": "small"}])
+def test_a_remote_does_not_drop_what_chooses_the_cluster(tmp_path: Path, given: dict[str, str]) -> None:
+    flags: dict[str, Any] = {"provider": None, "profile": None, **given}
+    shell = Shell(env_name="lamp", app_dir=tmp_path, cluster=None, json=False, console=Console(), **flags)
+    with pytest.raises(InputError, match="keeps neither"):
+        git.remote(shell)
