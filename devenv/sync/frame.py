@@ -47,16 +47,17 @@ nl='
 wait=
 (read -r -t 1 wait < /dev/null) 2> /dev/null
 [ $? = 2 ] || wait='-t 60'
+[ -z "$2" ] || until [ -s "$s/$2" ]; do sleep 0.1; done
 { read -r seq < "$s/seq"; read -r pid < "$s/supervisor"; } 2> /dev/null
 echo "hello ${seq:--} ${pid:--}"
 while IFS= read -r $wait line; do eval "$line" 2>&1; done
 """
-CHOOSE = 'command -v tar > /dev/null || exit 126; command -v bash > /dev/null && exec bash -c "$1" loop "$2"; exec sh -c "$1" loop "$2"'
+CHOOSE = 'command -v tar > /dev/null || exit 126; command -v bash > /dev/null && exec bash -c "$1" loop "$2" "$3"; exec sh -c "$1" loop "$2" "$3"'
 
 
-def loop_argv(state: str) -> list[str]:
-    """What to exec in a container; `state` is its folder for the loop's own files."""
-    return ["sh", "-c", CHOOSE, "loop", LOOP, state]
+def loop_argv(state: str, awaits: str = "") -> list[str]:
+    """What to exec in a container; `state` is its folder for the loop's own files. It says hello when there is one named `awaits`."""
+    return ["sh", "-c", CHOOSE, "loop", LOOP, state, awaits]
 
 
 @dataclass(frozen=True, slots=True)

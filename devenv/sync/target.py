@@ -112,8 +112,10 @@ class Target:
     def _stay(self) -> None:
         pause, told = FIRST_PAUSE, ""
         while not self._over.is_set():
+            # what a container that starts lays over its image must not come after what is sent to it
+            argv = frame.loop_argv(self.state, "supervisor" if self.kind == "process" else "")
             try:
-                self._stream = self.open(self.pod, self.container, frame.loop_argv(self.state))
+                self._stream = self.open(self.pod, self.container, argv)
             except DevenvError:
                 self._over.wait(pause)  # it is starting, or the API server is; the pod watch tells when it is gone
                 pause = min(LONGEST_PAUSE, pause * 2)

@@ -132,9 +132,9 @@ def start(tmp_path: Path, shell: str) -> Iterator[Callable[..., Loop]]:
     root.mkdir()
     made: list[Loop] = []
 
-    def begin(limit: int = resource.RLIM_INFINITY) -> Loop:
+    def begin(limit: int = resource.RLIM_INFINITY, awaits: str = "") -> Loop:
         process = subprocess.Popen(
-            argv(shell, frame.LOOP, "loop", str(state)),
+            argv(shell, frame.LOOP, "loop", str(state), awaits),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -345,6 +345,16 @@ def test_it_leaves_at_the_end_of_its_input(loop: Loop) -> None:
     loop.process.stdin.close()
     assert loop.process.wait(timeout=10) is not None
     assert not list(loop.state.glob("stage*"))
+
+
+def test_it_waits_for_a_container_that_starts(start: Callable[..., Loop]) -> None:
+    """What that lays over its image comes before anything that is sent."""
+    loop = start(awaits="supervisor")
+    eventually((loop.state / "loop").exists)
+    time.sleep(0.3)
+    (loop.state / "seq").write_text("me:5\n")
+    (loop.state / "supervisor").write_text("41\n")
+    assert loop.say() == "hello me:5 41"
 
 
 def test_another_one_takes_over(start: Callable[..., Loop]) -> None:

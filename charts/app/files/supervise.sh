@@ -3,7 +3,6 @@
 # one it ends with the process, and Kubernetes starts it again. $devenv_shell: what runs the command. $devenv_grace: seconds.
 devenv_state=/tmp/.devenv
 mkdir -p "$devenv_state"
-echo $$ > "$devenv_state/supervisor"
 devenv_group=setsid
 command -v setsid > /dev/null || { devenv_group=; set -m; }
 devenv_over=
@@ -36,6 +35,8 @@ devenv_stop() {
 trap 'devenv_again=1; [ -z "$devenv_child" ] || devenv_stop' USR1
 # preStop has sent it to every process already
 trap 'devenv_over=1' TERM
+# from here on it takes signals, and a session may come
+echo $$ > "$devenv_state/supervisor"
 
 while :; do
   devenv_again=

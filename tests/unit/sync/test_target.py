@@ -81,6 +81,20 @@ def test_what_the_loop_says(start: Start) -> None:
     assert (second.number, second.status, second.complaint) == (2, 0, "")
 
 
+@pytest.mark.parametrize(("kind", "awaits"), [("process", "supervisor"), ("sync", "")])
+def test_a_process_is_joined_once_it_is_supervised(kind: str, awaits: str) -> None:
+    opened = queue.SimpleQueue[Sequence[str]]()
+
+    def connect(pod: str, container: str, argv: Sequence[str]) -> Loop:
+        opened.put(argv)
+        return Loop(b"hello - -\n")
+
+    target = Target("pod", "web", kind, "web", "one", connect, lambda message: None)
+    target.start()
+    assert opened.get(timeout=10)[-1] == awaits
+    target.stop()
+
+
 def test_a_stream_that_ends_is_opened_again(start: Start) -> None:
     target, messages = start(Loop(b"hello - -\n", ends=True), Loop(b"hello id:1 -\n"))
     found = [messages.get(timeout=10) for _ in range(3)]
