@@ -1,17 +1,21 @@
 """The candidate of an env: a release that is tried beside the one that serves (decision 0010). Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from devenv.base.errors import InputError
+from devenv.base.errors import ClusterError, InputError
 from devenv.cluster import kube_helm
-from devenv.ops import rollout, traffic
+from devenv.cluster.helm import PENDING
+from devenv.cluster.kube_model import HelmState, Pod
+from devenv.ops import deploy, rollout, traffic
 from devenv.ops.env import Env
 from devenv.plan import values
 
 TRIED, ABORTED = "candidate", "aborted"  # what `releases` says of it
 ENDED = f", {ABORTED}"  # at the end of the description of the revision that keeps its number
+FRESH = 300  # seconds: what Helm is given for a release without a release command
 HINT = "`devenv releases:promote` makes it the release, `devenv releases:abort` ends it"
 
 
@@ -42,13 +46,33 @@ def url(env: Env) -> str:
 
 
 def refuse(env: Env) -> None:
-    """Raises InputError while a candidate is tried; removes what an interrupted push left of one. The env's lock is held."""
-    state = env.kube.releases(env.name).get(values.NEXT)
+    """Raises InputError while a candidate is tried; removes what an interrupted push left of one. The env's lock is held.
+
+    Raises ClusterError while another machine releases: on an existing cluster, the lock is this machine's only.
+    """
+    found = env.kube.releases(env.name)
+    if env.spec.provider.startswith("context:"):
+        pods = env.kube.pods(env.name, deploy.RELEASE_PODS)
+        busy = [found[name] for name in (values.APP, values.NEXT) if name in found]
+        if state := next((each for each in busy if in_flight(each, pods, datetime.now(UTC))), None):
+            raise ClusterError(
+                f"another devenv is releasing v{state.version} of {env.name}, or was killed at it",
+                f"wait for it; a killed one is taken over {FRESH // 60} minutes after it began",
+            )
+    state = found.get(values.NEXT)
     if state is None:
         return
     if state.status == "deployed":
         raise InputError(f"v{state.version} is being tried beside the release that serves", HINT)
     env.helm.uninstall(values.NEXT, env.name)
+
+
+def in_flight(state: HelmState, pods: Iterable[Pod], now: datetime) -> bool:
+    """Whether somebody may still be at a release that Helm has begun: it is fresh, or its release command runs."""
+    if state.status not in PENDING or state.updated is None:
+        return False
+    runs = any(pod.phase in ("Pending", "Running") for pod in pods)
+    return runs or (now - state.updated).total_seconds() < FRESH
 
 
 def sides(env: Env) -> tuple[Side, ...]:
