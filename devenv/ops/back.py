@@ -42,7 +42,8 @@ def bring(
             continue
         # the mark before the files: what is delivered in between counts as unknown there, and stays
         targets = " ".join(frame.quoted(target) for _, target in mirror.mounts)
-        listing = f"cat {frame.POD.seq}; printf '\\0'; find {targets} -newer {stamp} -type f -print0"
+        newer = f"find {targets} '(' -path /proc -o -path /sys ')' -prune -o -newer {stamp} -type f -print0"
+        listing = f"cat {frame.POD.seq}; printf '\\0'; {newer}"
         done = env.kube.exec(env.name, pod, ["sh", "-c", f"{{ {listing}; }} 2>/dev/null"], container=container)
         mark, *names = done.stdout.split("\0")
         wanted = {name: path for name in names if (path := _local(mirror, name))}
@@ -55,15 +56,16 @@ def bring(
 def _local(mirror: Mirror, name: str) -> str | None:
     """The path in the context of a file of the image, when a rule wants it back."""
     for source, target in mirror.mounts:
+        below = f"{target.rstrip('/')}/"
         if name == target and source:
             path = source
-        elif name.startswith(target + "/"):
-            path = f"{source}/{name[len(target) + 1 :]}".lstrip("/")
+        elif name.startswith(below):
+            path = f"{source}/{name[len(below) :]}".lstrip("/")
         else:
             continue
         parts = path.split("/")
-        below = ["/".join(parts[:end]) for end in range(1, len(parts))]
-        if any(mirror.tree.skip(folder, True) for folder in below) or mirror.tree.skip(path, False):
+        folders = ["/".join(parts[:end]) for end in range(1, len(parts))]
+        if any(mirror.tree.skip(folder, True) for folder in folders) or mirror.tree.skip(path, False):
             return None
         return path if any(rule.matches(mirror.full(path)) for rule in mirror.rules.back) else None
     return None

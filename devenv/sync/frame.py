@@ -235,7 +235,7 @@ def _topmost(paths: Iterable[str]) -> list[str]:
 
 def parents(path: str) -> Iterable[str]:
     """The folders above a path, nearest first."""
-    while (path := posixpath.dirname(path)) not in ("", "/"):
+    while (path := posixpath.dirname(path)).strip("/"):
         yield path
 
 

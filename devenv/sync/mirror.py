@@ -46,10 +46,10 @@ class Mirror:
     def mounted(self, path: str) -> str | None:
         """Where the image has the path."""
         for source, target in self.mounts:
-            if path == source or not source:
-                return f"{target}/{path}" if not source else target
-            if path.startswith(source + "/"):
-                return target + path[len(source) :]
+            if path == source:
+                return target
+            if not source or path.startswith(source + "/"):
+                return f"{target.rstrip('/')}/{path[len(source) :].lstrip('/')}"
         return None
 
     def rebuilds(self, change: Change) -> bool:

@@ -11,7 +11,7 @@ from devenv.base.index import Index
 from devenv.ops import back
 from devenv.ops.env import Env
 from devenv.sync.mirror import Mirror
-from devenv.sync.rules import Rules
+from devenv.sync.rules import Rule, Rules
 from devenv.sync.tree import Tree
 
 LATER = 1e12  # nothing here was edited after it
@@ -69,6 +69,14 @@ def test_a_one_off_brings_back_what_its_own_image_has(mirror: Mirror, monkeypatc
     monkeypatch.setattr(back, "bring", lambda env, mirrors, *given: asked.extend(each.key for each in mirrors) or [])
     back.after_run(cast(Env, None), "run-1", "run", "two", 0.0)
     assert asked == ["two"]
+
+
+def test_where_a_pods_file_is_here(mirror: Mirror) -> None:
+    mirror = replace(mirror, rules=Rules((Rule(("*.py",), "sync", "", back=True),)))
+    assert back._local(mirror, "/app/sub/a.py") == "sub/a.py"
+    assert back._local(mirror, "/application/a.py") is None
+    assert back._local(replace(mirror, mounts=(("", "/"),)), "/sub/a.py") == "sub/a.py"
+    assert back._local(replace(mirror, mounts=(("src", "/"),)), "/sub/a.py") == "src/sub/a.py"
 
 
 def test_a_mark_of_another_index_says_nothing(mirror: Mirror) -> None:

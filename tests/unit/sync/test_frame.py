@@ -3,11 +3,14 @@
 import io
 import os
 import tarfile
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from devenv.base.index import content
 from devenv.sync import frame
 from devenv.sync.tree import Change
+from tests.unit.sync.conftest import Stage
 
 
 def change(folder: Path, path: str) -> Change:
@@ -85,6 +88,22 @@ def test_only_an_archive_of_many_folders_needs_its_last_mark(tmp_path: Path) -> 
     few, many = (load(tmp_path, *(f"d{number}/f" for number in range(count))) for count in (3, 5))
     assert (frame.LAST in members(few), frame.LAST in members(many)) == (False, True)
     assert list(members(many))[-1] == frame.LAST
+
+
+def test_the_root_as_a_place(tmp_path: Path, stage: Stage) -> None:
+    """COPY . / or no WORKDIR: everything moves into the root's own folders, and a delete finds an end."""
+    mirror = replace(stage.mirror, mounts=(("", "/"),))
+    names = [f"d{number}/f" for number in range(5)]
+    for name in names:
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("1")
+    found = frame.payload(
+        tmp_path, [change(tmp_path, name) for name in (*names, "gone/f")], mirror.place, lambda change, mtime: 1
+    )
+    text = frame.line(1, found, frame.POD, "").decode()
+    assert "rm -rf -- '/gone/f'" in text
+    assert """cp -RPlf -- "$t"'/d0' "$t"'/d1' "$t"'/d2' "$t"'/d3' "$t"'/d4' '/' """ in text
+    assert list(islice(frame.parents("//a/b"), 5)) == ["//a"]
 
 
 def test_quoting() -> None:

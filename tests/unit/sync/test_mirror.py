@@ -14,6 +14,8 @@ def test_the_longest_mount_decides(stage: Stage) -> None:
     assert mirror.mounted("run.sh") == "/usr/bin/run"
     assert mirror.mounted("a.txt") == "/app/a.txt"
     assert replace(mirror, mounts=(("src", "/src"),)).mounted("a.txt") is None
+    root = replace(mirror, mounts=(("src", "/"), ("", "/")))
+    assert [root.mounted(path) for path in ("src/a", "a", "b/c")] == ["/a", "/a", "/b/c"]
 
 
 def test_what_a_rule_keeps_out_has_no_place(stage: Stage) -> None:
