@@ -99,9 +99,6 @@ class Minikube:
     def create(self, spec: ClusterSpec, node_image: str, registry_image: str, say: Say) -> None:
         """Have the cluster running with its registry. minikube brings its own node image: `node_image` is not used."""
         self.check()
-        if spec.source == "built":
-            hint = "use `--provider kind` where no image registry can be reached"
-            raise ClusterError("minikube needs its own node image from an image registry", hint)
         state = self.status(spec).state
         if state in ("running", "stopped"):
             return self.start(spec)

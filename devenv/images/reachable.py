@@ -5,9 +5,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 
 from devenv.base import paths
-from devenv.base.errors import InputError
+from devenv.base.errors import DevenvError, InputError
+from devenv.base.proc import SubprocessRunner
+from devenv.images import catalog, debian, engine
 from devenv.plan.model import Source
 
 # Every official image but one lives there; the other registries are reached from where this one is.
@@ -17,7 +20,7 @@ KEEP = {True: 3600.0, False: 600.0}  # seconds an answer is believed
 
 
 def source() -> Source:
-    """Where images come from: `DEVENV_IMAGES` when set, else by whether image registries answer (within 3 s)."""
+    """Where images come from: `DEVENV_IMAGES` when set, else by whether image registries answer or images can be made."""
     forced = paths.setting("IMAGES")
     if forced == "official":
         return "official"
@@ -25,7 +28,17 @@ def source() -> Source:
         return "built"
     if forced:
         raise InputError(f"`DEVENV_IMAGES` is `{forced}`", "set it to `official` or `built`, or unset it")
-    return "official" if registries() else "built"
+    return "official" if registries() or not _can_build() else "built"
+
+
+def _can_build() -> bool:
+    """Whether images can be made here, or were: elsewhere a slow network or an unknown CA must not decide for "built"."""
+    with suppress(DevenvError):
+        debian.check()
+        return True
+    with suppress(DevenvError):
+        return bool(engine.local(SubprocessRunner(), [catalog.reference("debian", "built")]))
+    return False
 
 
 def registries(fresh: bool = False) -> bool:

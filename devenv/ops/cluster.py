@@ -47,6 +47,9 @@ def _ensure_running(env: Env) -> None:
         provider.check()
         origin = reachable.source()
         if origin == "built":
+            if spec.provider != "kind":
+                hint = "use `--provider kind` where no image registry can be reached"
+                raise ClusterError(f"{spec.provider} needs its own node image from an image registry", hint)
             build.build(env.runner, env.console, BASE)
         # one at a time: each takes the first ports that are free
         with lock.hold("clusters", env.console), env.console.step(f"Creating cluster {spec.name}") as step:

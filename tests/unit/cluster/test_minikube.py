@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from devenv.base.errors import ClusterError
 from devenv.cluster import minikube, node
 from devenv.cluster.engine import Container
 from devenv.cluster.node import Marker
@@ -75,17 +74,6 @@ def test_status(running: bool, answer: Answer, state: str) -> None:
     provider = minikube.Minikube(runner, "minikube", OneNode(running))  # type: ignore[arg-type]
     found = provider.status(SPEC)
     assert (found.state, found.http_port, found.registry) == (state, 8080, "localhost:5001")
-
-
-def test_a_built_cluster_needs_kind() -> None:
-    class Up(OneNode):
-        def check(self) -> None: ...
-
-    runner = FakeRunner({("minikube", "version"): Answer("v1.37.0")})
-    provider = minikube.Minikube(runner, "minikube", Up(True))  # type: ignore[arg-type]
-    with pytest.raises(ClusterError, match="image registry") as caught:
-        provider.create(ClusterSpec("devenv", "minikube", None, 0, "built"), "", "", print)
-    assert "--provider kind" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize(

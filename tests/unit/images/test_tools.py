@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from devenv.base.console import Console
-from devenv.base.errors import InputError
-from devenv.images import catalog, golang, reachable, tools
+from devenv.base.errors import InputError, ToolMissing
+from devenv.images import catalog, debian, engine, golang, reachable, tools
 from tests.fakes import Answer, FakeRunner
 
 QUIET = Console(quiet=True)
@@ -99,9 +99,25 @@ def test_the_source_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:
         reachable.source()
 
 
-@pytest.mark.parametrize(("answer", "source"), [(True, "official"), (False, "built")])
-def test_a_fresh_answer_is_believed(cache: Path, monkeypatch: pytest.MonkeyPatch, answer: bool, source: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "debootstrap", "made", "source"),
+    [
+        (True, True, True, "official"),
+        (False, True, False, "built"),
+        (False, False, True, "built"),  # by root
+        (False, False, False, "official"),  # then nothing else can work
+    ],
+)
+def test_a_fresh_answer_is_believed(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, answer: bool, debootstrap: bool, made: bool, source: str
+) -> None:
+    def check() -> None:
+        if not debootstrap:
+            raise ToolMissing("no debootstrap")
+
     monkeypatch.delenv("DEVENV_IMAGES", raising=False)
+    monkeypatch.setattr(debian, "check", check)
+    monkeypatch.setattr(engine, "local", lambda runner, names: dict.fromkeys(names) if made else {})
     cache.mkdir()
     (cache / "registries.json").write_text(json.dumps({"at": time.time() - 60, "reachable": answer}))
     assert reachable.source() == source
