@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from devenv.base.errors import ClusterError, CommandFailed, ToolMissing
+from devenv.base.errors import ClusterError, CommandFailed, InputError, ToolMissing
 from devenv.base.proc import Runner
 from devenv.base.resources import dump_yaml
 from devenv.cluster import binaries, node
@@ -45,6 +45,16 @@ def create_config(spec: ClusterSpec, node_image: str, ports: Mapping[int, int], 
     else:
         config["containerdConfigPatches"] = [REGISTRY_PATCH]
     return config
+
+
+def refuse_version(spec: ClusterSpec, node_image: str) -> None:
+    """Raises InputError when another minor version of Kubernetes is asked for than the node image has."""
+    pinned = re.search(r"node:v(\d+\.\d+)", node_image)
+    if spec.kubernetes and pinned and not re.fullmatch(rf"v?{re.escape(pinned[1])}(\.\d+)?", spec.kubernetes):
+        raise InputError(
+            f"kind runs Kubernetes {pinned[1]} here, and the profile asks for `kubernetes: {spec.kubernetes}`",
+            "leave `kubernetes` empty, or use `--provider minikube`",
+        )
 
 
 def create_argv(binary: str, name: str, access: Access) -> list[str]:
@@ -109,8 +119,9 @@ class Kind:
         return node.status(self.engine, spec, node_name(spec.name))
 
     def create(self, spec: ClusterSpec, node_image: str, registry_image: str, say: Say) -> None:
-        """Have the cluster running with its registry."""
+        """Have the cluster running with its registry. Raises InputError for a Kubernetes version that it would not have."""
         self.check()
+        refuse_version(spec, node_image)
         state = self.status(spec).state
         if state in ("running", "stopped"):
             return self.start(spec)

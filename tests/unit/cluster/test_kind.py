@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from devenv.base.errors import InputError
 from devenv.cluster import kind
 from devenv.plan.model import Access, ClusterSpec
 
@@ -45,6 +46,15 @@ def test_the_users_kubeconfig_is_never_touched(argv) -> None:  # type: ignore[no
 def test_create_reads_its_configuration_from_stdin() -> None:
     assert kind.create_argv("/bin/kind", "devenv", ACCESS)[:4] == ["/bin/kind", "create", "cluster", "--name=devenv"]
     assert "--config=-" in kind.create_argv("kind", "devenv", ACCESS)
+
+
+@pytest.mark.parametrize("image", ["kindest/node:v1.34.11@sha256:44e2", "devenv.local/node:v1.34.4"])
+def test_kind_has_one_kubernetes(image: str) -> None:
+    for wanted in (None, "1.34", "v1.34.2"):
+        kind.refuse_version(ClusterSpec("devenv", "kind", wanted), image)
+    for wanted in ("1.33", "1.3", "latest"):
+        with pytest.raises(InputError, match=f"kind runs Kubernetes 1.34 here, .* `kubernetes: {wanted}`"):
+            kind.refuse_version(ClusterSpec("devenv", "kind", wanted), image)
 
 
 @pytest.mark.parametrize(
