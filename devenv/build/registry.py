@@ -41,8 +41,7 @@ def reference(registry: str, spec: ImageSpec) -> str:
 
 def exists(registry: str, spec: ImageSpec) -> str | None:
     """The digest of the image when the registry has it, else None. Raises BuildError when no registry answers."""
-    answer = _ask(registry, f"{spec.name}/manifests/{spec.tag}", "HEAD")
-    return answer[0].get("docker-content-digest") if answer else None
+    return digest(reference(registry, spec))
 
 
 def digest(name: str) -> str | None:
@@ -93,7 +92,7 @@ def _place(name: str) -> tuple[str, str]:
 
 def total(registry: str, spec: ImageSpec) -> int:
     """The compressed bytes of an image that the registry has."""
-    answer = _ask(registry, f"{spec.name}/manifests/{spec.tag}", "GET")
+    answer = _ask(*_place(reference(registry, spec)), "GET")
     return sum(int(layer["size"]) for layer in (answer[1] if answer else {}).get("layers", []))
 
 
@@ -114,7 +113,7 @@ def push(runner: Runner, registry: str, spec: ImageSpec, on_line: OnLine | None 
     except CommandFailed as error:
         hint = f"does a registry answer at {registry}? `devenv doctor` looks at it"
         raise BuildError(f"`{name}` could not be pushed", hint, error.details) from error
-    answer = _ask(registry, f"{spec.name}/manifests/{spec.tag}", "GET")
+    answer = _ask(*_place(name), "GET")
     if answer is None:
         raise BuildError(
             f"`{name}` was pushed, but the registry does not have it", "`devenv doctor` looks at the registry"
@@ -141,10 +140,12 @@ def _ask(
 def _exchange(
     registry: str, path: str, method: str, body: tuple[str, bytes] | None = None
 ) -> tuple[Mapping[str, str], bytes] | None:
+    own = registry.partition(":")[0] in ("localhost", "127.0.0.1")  # the ones that docker speaks HTTP with, too
     # a proxy of the host has no business between this machine and its own registry
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if own else []))
     headers = {"Accept": ACCEPT, **({"Content-Type": body[0]} if body else {})}
-    request = urllib.request.Request(f"http://{registry}/v2/{path}", body[1] if body else None, headers, method=method)
+    address = f"{'http' if own else 'https'}://{registry}/v2/{path}"
+    request = urllib.request.Request(address, body[1] if body else None, headers, method=method)
     try:
         with opener.open(request, timeout=PATIENCE) as answer:
             return {name.lower(): value for name, value in answer.headers.items()}, answer.read()
@@ -153,7 +154,10 @@ def _exchange(
         if error.code == 404:
             return None
         raise BuildError(
-            f"the registry at `{registry}` answers {error.code}", "`devenv doctor` looks at the registry"
+            f"the registry at `{registry}` answers {error.code}",
+            "devenv asks it without credentials"
+            if error.code in (401, 403)
+            else "`devenv doctor` looks at the registry",
         ) from error
     except (OSError, http.client.HTTPException) as error:
         raise BuildError(

@@ -78,13 +78,22 @@ def _token_header(user: Json, base: Path) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _tls(cluster: Json, user: Json, base: Path) -> "ssl.SSLContext":
+def trusting(authorities: str | None, verify: bool) -> "ssl.SSLContext":
+    """A context that verifies, if at all, by the CAs in the file `authorities`, None = by this machine's."""
     import ssl
+
+    context = ssl.create_default_context(cafile=authorities)
+    # the default since Python 3.13; the CAs of EKS lack what it asks for (https://github.com/kubernetes-client/python/issues/2394)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _tls(cluster: Json, user: Json, base: Path) -> "ssl.SSLContext":
     import tempfile
 
-    context = ssl.create_default_context()
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = trusting(None, not cluster.get("insecure-skip-tls-verify"))
     if cluster.get("certificate-authority-data"):
         context.load_verify_locations(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
     elif cluster.get("certificate-authority"):
@@ -104,8 +113,6 @@ def _tls(cluster: Json, user: Json, base: Path) -> "ssl.SSLContext":
 
 def _plugin_credentials(access: Access, server: str, server_name: str | None) -> Credentials:
     """Credentials that a program hands out (cloud clusters): the official client knows how to ask and to renew them."""
-    import ssl
-
     from kubernetes import client, config
 
     settings = client.Configuration()
@@ -115,13 +122,7 @@ def _plugin_credentials(access: Access, server: str, server_name: str | None) ->
         raise ClusterError(
             f"no credentials for `{access.context}`: {error}", f"try `kubectl --context {access.context} get ns`"
         ) from error
-    tls = (
-        ssl.create_default_context(cafile=settings.ssl_ca_cert)
-        if settings.ssl_ca_cert
-        else ssl.create_default_context()
-    )
-    if not settings.verify_ssl:
-        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    tls = trusting(settings.ssl_ca_cert, settings.verify_ssl)
     if settings.cert_file:
         tls.load_cert_chain(settings.cert_file, settings.key_file)
 

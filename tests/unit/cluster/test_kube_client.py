@@ -1,6 +1,7 @@
 """Reading a kubeconfig, and what refusals mean."""
 
 import json
+import ssl
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def test_a_token_file_is_read_again(tmp_path: Path) -> None:
     found = kube_client.load(access(tmp_path))
     (tmp_path / "token").write_text("renewed")
     assert found.headers() == {"Authorization": "Bearer renewed"}
+
+
+def test_a_ca_without_key_identifiers_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    default = ssl.create_default_context()
+    default.verify_flags |= ssl.VERIFY_X509_STRICT  # as in Python 3.13
+    monkeypatch.setattr(ssl, "create_default_context", lambda cafile: default)
+    found = kube_client.trusting(None, True)
+    assert not found.verify_flags & ssl.VERIFY_X509_STRICT
+    assert (found.verify_mode, found.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 def test_an_unknown_context(tmp_path: Path) -> None:
