@@ -7,7 +7,6 @@ from devenv.base.proc import Runner
 from devenv.build import registry, stack
 from devenv.build.dockerfile import STACK_IMAGE, DockerfileBuilder, StackBuilder, docker_context, docker_text
 from devenv.build.output import OnLine
-from devenv.build.pack import PackBuilder
 from devenv.build.source import Source, scan, tag
 from devenv.heroku.model import App, DockerBuild
 from devenv.plan.model import Image, ImageSpec
@@ -17,23 +16,13 @@ from devenv.plan.model import Source as Images
 class Builder(Protocol):
     """Makes one image and pushes it into the registry `push_to` (`localhost:5001`)."""
 
-    @property
-    def name(self) -> str: ...
-
-    def accepts(self, app: App, spec: ImageSpec) -> bool: ...
-
     def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image: ...
 
 
 def select(app: App, spec: ImageSpec, runner: Runner, config: Mapping[str, str], images: Images) -> Builder:
-    """The builder of an image: a Dockerfile's, else `pack` when it can work, else the built-in stack builder."""
+    """The builder of an image: a Dockerfile's, else the built-in stack builder (decision 0015)."""
     offline = images == "built"
-    candidates: tuple[Builder, ...] = (
-        DockerfileBuilder(runner, offline),
-        *(() if offline else (PackBuilder(runner, app, config),)),
-        StackBuilder(runner, offline, app, config),
-    )
-    return next(builder for builder in candidates if builder.accepts(app, spec))
+    return DockerfileBuilder(runner, offline) if spec.docker else StackBuilder(runner, offline, app, config)
 
 
 def plan_images(app: App, source: Source, stack_image: str | None) -> tuple[ImageSpec, ...]:

@@ -44,11 +44,6 @@ class DockerfileBuilder:
 
     runner: Runner
     offline: bool
-    name: str = "dockerfile"
-
-    def accepts(self, app: App, spec: ImageSpec) -> bool:
-        """Whether the image is built from a Dockerfile of the app."""
-        return spec.docker is not None
 
     def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image:
         """Build and push; `push_to` is the registry. Raises BuildError with the last lines that matter."""
@@ -86,11 +81,6 @@ class StackBuilder:
     offline: bool
     app: App
     config: Mapping[str, str] = field(default_factory=dict, repr=False)
-    name: str = "stack"
-
-    def accepts(self, app: App, spec: ImageSpec) -> bool:
-        """Whether buildpacks build the image."""
-        return spec.docker is None
 
     def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image:
         """Build and push; `push_to` is the registry. Raises BuildError with the last lines that matter."""

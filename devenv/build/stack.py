@@ -53,7 +53,7 @@ def recipes(buildpacks: Sequence[Buildpack], tree: Tree, stack: bool) -> tuple[R
         if make is None:
             raise InputError(
                 f"heroku/{pack.language} has no built-in builder; there is one for {', '.join(sorted(_RECIPES))}",
-                "add a Dockerfile and a heroku.yml; or install `pack`, which works where image registries can be reached",
+                "add a Dockerfile and a heroku.yml",
             )
         recipe = make(pack, tree, stack)
         if (

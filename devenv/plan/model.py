@@ -46,7 +46,7 @@ class ImageSpec:
     name: str
     tag: str
     types: tuple[str, ...]  # process types that run it; () = all that name no other
-    docker: DockerBuild | None  # None = the stack builder (or pack) builds it
+    docker: DockerBuild | None  # None = the stack builder builds it
     buildpacks: tuple[Buildpack, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
 

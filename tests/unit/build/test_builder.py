@@ -1,16 +1,21 @@
 """Plans of images, command lines, and which builder is chosen."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import get_args
 
 import pytest
 
 from devenv.base.errors import BuildError, ToolMissing
-from devenv.build import adapt, authorities, builder, buildkit, pack
+from devenv.build import adapt, authorities, builder, buildkit
+from devenv.build.dockerfile import DockerfileBuilder, StackBuilder
 from devenv.build.source import Context, work_tree
 from devenv.build.stack import title
 from devenv.heroku.app import load
+from devenv.heroku.model import DockerBuild
 from devenv.plan.model import ImageSpec
+from devenv.plan.model import Source as Images
 from tests.fakes import Answer, FakeRunner
 
 STACK = "devenv.local/stack:24"
@@ -85,15 +90,13 @@ def test_one_image_for_each_build_of_heroku_yml(tmp_path: Path) -> None:
     assert changed[1].tag == worker.tag  # its context is its own folder
 
 
-def test_the_builder_fits_the_image(flask: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_builder_fits_the_image(flask: Path) -> None:
     app = load(flask)
     (spec,) = builder.plan_images(app, work_tree(flask), STACK)
-    runner = FakeRunner()
-    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
-    assert builder.select(app, spec, runner, {}, "official").name == "pack"
-    assert builder.select(app, spec, runner, {}, "built").name == "stack"
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    assert builder.select(app, spec, runner, {}, "official").name == "stack"
+    for images in get_args(Images):
+        assert isinstance(builder.select(app, spec, FakeRunner(), {}, images), StackBuilder)
+        by_hand = replace(spec, docker=DockerBuild("web", "Dockerfile"))
+        assert isinstance(builder.select(app, by_hand, FakeRunner(), {}, images), DockerfileBuilder)
 
 
 def job(**fields: object) -> buildkit.Job:
@@ -174,20 +177,7 @@ def test_the_config_is_gone_after_the_build_even_when_it_fails() -> None:
     assert [call.argv[-1] for call in runner.calls if "prune" in call.argv] == ["id=abc1"]
 
 
-def test_pack_argv(flask: Path) -> None:
-    app = load(flask)
-    (spec,) = builder.plan_images(app, work_tree(flask), STACK)
-    found = pack.build_argv(
-        "localhost:1/hello/app:t", flask, "heroku-24", spec, Path("/t/env"), Path("/t/project.toml")
-    )
-    assert found[:3] == ["pack", "build", "localhost:1/hello/app:t"]
-    assert found[found.index("--builder") + 1] == "heroku/builder:24"
-    assert found[found.index("--env-file") + 1] == "/t/env"
-    assert found[-2:] == ["--descriptor", "/t/project.toml"]
-    assert "--buildpack" not in found
-
-
-def test_pack_takes_several_buildpacks_in_order(tmp_path: Path) -> None:
+def test_several_buildpacks_are_told_in_order(tmp_path: Path) -> None:
     root = app_at(
         tmp_path / "two",
         **{
@@ -197,19 +187,9 @@ def test_pack_takes_several_buildpacks_in_order(tmp_path: Path) -> None:
             "Procfile": "web: x\n",
         },
     )
-    app = load(root)
-    (spec,) = builder.plan_images(app, work_tree(root), STACK)
-    found = pack.build_argv("n", root, "heroku-24", spec, Path("/e"), None)
-    assert [found[at + 1] for at, word in enumerate(found) if word == "--buildpack"] == [
-        "heroku/nodejs",
-        "heroku/python",
-    ]
+    (spec,) = builder.plan_images(load(root), work_tree(root), STACK)
     assert title(spec.buildpacks) == "Python app"
     assert builder.describe(spec) == "heroku/nodejs + heroku/python by the stack builder"
-
-
-def test_pack_env_leaves_out_what_its_file_cannot_hold() -> None:
-    assert pack.env_lines({"A": "1", "PEM": "a\nb", "PATH": "/x", "B": "x=y"}) == "A=1\nB=x=y\n"
 
 
 def test_a_base_that_cannot_be_pulled_gets_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
