@@ -91,12 +91,12 @@ QUERY = """select current_setting('server_version'),
 def databases(env: Env) -> list[Database]:
     """pg:info's rows. Raises InputError when a database is down."""
     rows = []
-    config = env.kube.secret(env.name, "app-config")
+    config = env.served().get("config", {})
     for target in _targets(env, "pg:psql"):
         argv = [*target.spec.clients["pg:psql"], "-At", "-F", "|", "-c", QUERY]
         done = env.kube.exec(env.name, target.pod, argv)
         version, used, most, size, tables = done.stdout.strip().split("|")
-        host = f"@{target.name}.{env.name}:".encode()
+        host = f"@{target.name}.{env.name}:"
         urls = tuple(sorted(name for name, value in config.items() if host in value))
         rows.append(
             Database(target.name, urls, "stand-in", "Available", f"{used}/{most}", version.split()[0], size, tables)

@@ -154,7 +154,7 @@ def _container(
         "image": process["image"],
         "command": argv,
         "env": [{"name": name, "value": value.replace("$", "$$")} for name, value in given.items()],
-        "envFrom": [{"secretRef": {"name": "app-config"}}],
+        "envFrom": [{"secretRef": {"name": f"app-config-v{content['release']['version']}"}}],
         **(
             {"volumeMounts": [{"name": "sync", "mountPath": "/.devenv", "readOnly": True}]}
             if process.get("sync")

@@ -10,12 +10,15 @@ from typing import Any
 
 from devenv.base.errors import DevenvError
 from devenv.build import registry
+from devenv.cluster.kube import METADATA_ONLY
 from devenv.ops import rollout
 from devenv.ops.env import Env
 from devenv.plan import values
 from devenv.plan.model import Release
 
 KEPT = 10  # releases
+CONFIG = "app.kubernetes.io/component=config"
+SECRET = re.compile(r"app-config-v(\d+)")
 HOLD = re.compile(r"(?P<owner>[a-z0-9-]+\.[a-z0-9-]+)\.v(?P<number>\d+)")
 
 
@@ -32,7 +35,7 @@ def hold(env: Env, release: Release) -> None:
 
 
 def collect(env: Env) -> int:
-    """Delete the images that only releases before the last ten ran, and output of theirs; how many images.
+    """Delete the images that only releases before the last ten ran, their output and config vars; how many images.
 
     What is in the way is left for later.
     """
@@ -42,6 +45,7 @@ def collect(env: Env) -> int:
     count = 0
     try:
         _collect_outputs(env)
+        _collect_config(env, kept)
         for repository in {name.rpartition(":")[0] for name in images(served)} if served else ():
             dead = expired(registry.tags(repository), _owner(env), kept)
             for digest in {registry.digest(f"{repository}:{tag}") for tag in dead} - {None}:
@@ -59,6 +63,20 @@ def _collect_outputs(env: Env) -> None:
     pods = {int(pod.labels[rollout.RELEASE]): pod.name for pod in env.kube.pods(env.name, "devenv.dev/kind=release")}
     for number in sorted(pods, reverse=True)[KEPT:]:
         env.kube.delete_pod(env.name, pods[number])
+
+
+def _collect_config(env: Env, kept: Collection[int]) -> None:
+    """Delete the Secrets with the config vars of other releases than `kept`."""
+    path = f"/api/v1/namespaces/{env.name}/secrets"
+    found = env.kube.http.json("GET", path, params={"labelSelector": CONFIG}, accept=METADATA_ONLY).get("items") or []
+    for name in stale([item["metadata"]["name"] for item in found], kept):
+        env.kube.http.json("DELETE", f"{path}/{name}")
+
+
+def stale(secrets: Iterable[str], kept: Collection[int]) -> list[str]:
+    """Those of `secrets` that hold config vars of other releases than `kept`."""
+    found = ((name, SECRET.fullmatch(name)) for name in secrets)
+    return [name for name, each in found if each and int(each[1]) not in kept]
 
 
 def living(repository: str, dead: list[str]) -> list[str]:

@@ -107,9 +107,19 @@ def test_every_byte_of_a_config_var_survives() -> None:
     values = yaml.safe_load((HERE / "app/web-worker-release/values.yaml").read_text())
     values["config"] = {"NASTY": nasty, "EMPTY": "", "YES": "yes", "NUMBER": "0123"}
     secrets = [item for item in objects(render("app", resources.dump_yaml(values))) if item["kind"] == "Secret"]
-    assert {item["metadata"]["name"] for item in secrets} == {"app-config", "app-config-release"}
-    for secret in secrets:
-        assert {name: base64.b64decode(value).decode() for name, value in secret["data"].items()} == values["config"]
+    (secret,) = secrets
+    assert {name: base64.b64decode(value).decode() for name, value in secret["data"].items()} == values["config"]
+
+
+def test_a_release_does_not_touch_the_config_of_the_one_before() -> None:
+    values = yaml.safe_load((HERE / "app/web-worker-release/values.yaml").read_text())
+    (secret,) = (item for item in objects(render("app", resources.dump_yaml(values))) if item["kind"] == "Secret")
+    assert "helm.sh/hook" in secret["metadata"]["annotations"], "the next release would remove it"
+    for version in (3, 4):
+        values["release"]["version"] = version
+        for _, template in pods(render("app", resources.dump_yaml(values))):
+            (container,) = template["spec"]["containers"]
+            assert container["envFrom"] == [{"secretRef": {"name": f"app-config-v{version}"}}]
 
 
 def test_a_config_var_wins_over_what_the_size_suggests() -> None:

@@ -142,11 +142,11 @@ def test_a_failed_release_phase_leaves_the_old_pods(app: App) -> None:
     with pytest.raises(ReleaseError):
         app.deploy(web, config={"A": "2"}, releasePhase=phase | {"command": "echo failing with $A; exit 3"})
     assert {pod.uid for pod in app.pods("web")} == before
-    assert app.cluster.kube.secret(app.namespace, "app-config") == {"A": b"1"}
+    assert app.cluster.kube.secret(app.namespace, "app-config-v1") == {"A": b"1"}
     assert app.log(app.pods("release")[-1]) == "failing with 2"
     app.deploy(web, config={"A": "2"}, releasePhase=phase)
     assert {pod.uid for pod in app.pods("web")} != before
-    assert app.cluster.kube.secret(app.namespace, "app-config-release") == {}
+    assert app.cluster.kube.secret(app.namespace, "app-config-v1") == {"A": b"1"}, "for processes that start again"
     phases = {pod.uid for pod in app.pods("release")}
     app.deploy(web, config={"A": "2"}, releasePhase=phase, running=False)
     assert not app.pods("web")

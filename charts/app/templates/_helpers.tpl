@@ -41,6 +41,11 @@ devenv.dev/commit: {{ .Values.release.commit | quote }}
 devenv.dev/created: {{ .Values.release.created | quote }}
 {{- end -}}
 
+{{- /* The Secret with the config vars of this release. */ -}}
+{{- define "app.config" -}}
+app-config-v{{ int .Values.release.version }}
+{{- end -}}
+
 {{- /* base64, so that every byte of a value survives */ -}}
 {{- define "app.configData" -}}
 {{- range $name, $value := .Values.config }}
@@ -127,7 +132,7 @@ env:
 {{- end }}
 {{- end -}}
 
-{{- /* What a process and the release phase share of a container: root context, process, name of the config Secret. */ -}}
+{{- /* What a process and the release phase share of a container: root context, process. */ -}}
 {{- define "app.container" -}}
 {{- $root := index . 0 -}}
 {{- $process := index . 1 -}}
@@ -146,7 +151,7 @@ volumeMounts:
 {{- end }}
 envFrom:
   - secretRef:
-      name: {{ index . 2 }}
+      name: {{ include "app.config" $root }}
 {{- include "app.environment" (list $root $process) }}
 resources:
   requests:

@@ -29,3 +29,8 @@ def test_the_images_of_a_release() -> None:
         "localhost:5001/lamp/release:1",
     )
     assert retention.images({"processes": [process], "releasePhase": None}) == ("localhost:5001/lamp/web:1",)
+
+
+def test_config_vars_of_releases_that_are_not_kept_go() -> None:
+    secrets = [f"app-config-v{number}" for number in range(1, 13)]
+    assert retention.stale([*secrets, "app-config-release"], {1, *range(3, 13)}) == ["app-config-v2"]
