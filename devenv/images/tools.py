@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import tarfile
+import tempfile
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
@@ -31,10 +33,8 @@ def _ensure(runner: Runner, console: Console, tool: Tool) -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     if found := _adequate(runner, tool):
-        partial = path.with_name(f".{tool.name}.partial")
-        partial.unlink(missing_ok=True)
-        partial.symlink_to(found)
-        os.replace(partial, path)
+        with _partial(path) as partial:
+            partial.symlink_to(found)
     else:
         _obtain(runner, console, tool, path)
     note.write_text(tool.version, encoding="utf-8")
@@ -99,11 +99,17 @@ def _member(data: bytes, tool: Tool, system: str, architecture: str) -> bytes:
 
 
 def _install(data: bytes, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    partial.write_bytes(data)
-    partial.chmod(0o755)
-    os.replace(partial, path)
+    with _partial(path) as partial:
+        partial.write_bytes(data)
+        partial.chmod(0o755)
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """Where to make what then takes `path`: no other run makes anything there."""
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        yield Path(folder) / path.name
+        os.replace(Path(folder) / path.name, path)
 
 
 def _read(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Where kind, helm and kubectl come from, and what makes an image source."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -37,6 +38,22 @@ def test_a_new_enough_tool_of_path_is_linked(tmp_path: Path, cache: Path) -> Non
     found = tools.ensure(runner, QUIET, ["kind"])
     assert found == {"kind": cache / "bin/kind"}
     assert found["kind"].resolve() == Path(own)
+
+
+def test_another_run_may_be_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real = tmp_path / "bin/kind", os.replace
+    path.parent.mkdir()
+
+    def replace(*places: Path) -> None:
+        monkeypatch.setattr(os, "replace", real)
+        tools._install(b"theirs", path)
+        real(*places)
+
+    monkeypatch.setattr(os, "replace", replace)
+    tools._install(b"ours", path)
+    assert path.read_bytes() == b"ours"
+    assert path.stat().st_mode & 0o777 == 0o755
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_asking_again_runs_nothing(tmp_path: Path) -> None:
