@@ -65,7 +65,7 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
 
 
 def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mirror:
-    name = reference.partition("/")[2].rpartition(":")[0]
+    name = "/".join(reference.rpartition(":")[0].split("/")[-2:])  # a registry's address may have a path
     kept = context.kept(env.app, env.source, name)
     root = env.source.root / kept.folder
     build = context.build_of(env.app, name)

@@ -55,6 +55,11 @@ def test_two_builds_of_one_dockerfile_are_one_mirror(make: MakeEnv) -> None:
     assert [mirror.key for mirror in sync.mirrors(env)] == ["1f"]
 
 
+def test_a_registry_with_a_path_hides_no_dockerfile(make: MakeEnv) -> None:
+    (mirror,) = sync.mirrors(make({"web": "registry.example.com/team/shop/web:1f"}))
+    assert mirror.mounts == (("", "/srv"),)
+
+
 def test_what_one_of_two_images_of_a_folder_has_is_watched(make: MakeEnv) -> None:
     (mirror,) = sync.mirrors(make({"web": "registry:5000/shop/web:1f"}))
 
