@@ -39,7 +39,8 @@ def status(shell: Shell) -> None:
         )
     console.out(f"edited since the image was built: {result.edited} path{'s' * (result.edited != 1)}")
     for pod in result.pods:
-        state = console.style("has every edit", "green", out=True) if pod.current else f"{pod.behind} behind"
+        lacks = f"{pod.behind} behind" if pod.behind else "has edits of another work tree"
+        state = console.style("has every edit", "green", out=True) if pod.current else lacks
         console.out(f"{pod.name}: {state}")
 
 

@@ -18,7 +18,7 @@ from devenv.sync.mirror import Mirror
 
 @dataclass(frozen=True, slots=True)
 class PodState:
-    """A pod: whether it has every edit, and how many paths it lacks."""
+    """A pod: whether it has every edit and no others, and how many paths it lacks."""
 
     name: str
     pod: str
@@ -59,9 +59,9 @@ def _pods(env: Env, mirror: Mirror) -> list[Pod]:
 
 def _state(env: Env, mirror: Mirror, pod: Pod) -> PodState:
     text = _in_pod(env, pod, f"cat {frame.STATE}/seq")
-    seq = mirror.tree.number((text or "").strip()) or 0
-    behind = sum(1 for change in mirror.tree.since(seq) if mirror.place(change.path))
-    return PodState(dyno_name(pod), pod.name, not behind, behind)
+    seq = mirror.tree.number((text or "").strip())
+    behind = sum(1 for change in mirror.tree.since(seq or 0) if mirror.place(change.path))
+    return PodState(dyno_name(pod), pod.name, seq is not None and not behind, behind)
 
 
 @dataclass(frozen=True, slots=True)

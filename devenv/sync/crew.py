@@ -97,8 +97,9 @@ class Crew:
         """A stream is open."""
         for peer in [each for each in self.peers if each.target is message.target]:
             # the keeper is filled anew by each session; a container has what it laid over its image when it started
-            peer.fresh = peer.site is not frame.POD
-            peer.seq = peer.marked = 0 if peer.fresh else peer.mirror.tree.number(message.mark) or 0
+            peer.fresh = peer.keeps
+            number = 0 if peer.fresh else peer.mirror.tree.number(message.mark)
+            peer.foreign, peer.seq, peer.marked = number is None, number or 0, number or 0
             if peer.supervisor != message.supervisor:
                 peer.due.clear()  # all of its processes are new
             peer.joined, peer.supervisor, peer.flying, peer.retry_at = True, message.supervisor, None, 0.0
@@ -124,6 +125,9 @@ class Crew:
         for peer in self.peers:
             if not peer.joined or peer.flying is not None:
                 continue
+            if peer.foreign:
+                self._renew(peer)
+                continue
             waits = peer.retry_at > now and peer.mirror.tree.seq <= peer.tried  # the next save tries at once
             again = peer.again and peer.again_at <= now
             unmarked = peer.marked < peer.seq and not peer.large and not peer.again
@@ -140,11 +144,17 @@ class Crew:
             ):
                 self._restart(peer)
 
+    def _renew(self, peer: Peer) -> None:
+        """End a container as soon as it will start again with the edits that count: its image and what the keeper has."""
+        if any(each.mirror is peer.mirror and each.joined and not each.fresh for each in self.peers if each.keeps):
+            peer.flying = next(self._numbers)  # nothing else is sent to it
+            peer.target.send(f"read -r p < {frame.STATE}/supervisor && kill -USR2 $p\n".encode())
+
     def _flying(self) -> bool:
         return any(peer.flying is not None for peer in self.peers if peer.target.kind != "sync")
 
     def _send(self, peer: Peer, loads: Loads) -> None:
-        mirror, keeps = peer.mirror, peer.site is not frame.POD
+        mirror, keeps = peer.mirror, peer.keeps
         since = 0 if peer.fresh else peer.seq
         key = (mirror.key, since, keeps, frozenset(peer.again))
         if key not in loads:

@@ -58,6 +58,7 @@ class Peer:
     joined: bool = False
     supervisor: str = ""  # its process id; another one: the container was started again
     fresh: bool = False  # the keeper's folder is made anew
+    foreign: bool = False  # it has edits of another work tree, or of an index that is no more: nobody knows which
     seq: int = 0
     marked: int = 0  # the container's own note of what it has
     flying: int | None = None  # number of the line that is being carried out
@@ -72,6 +73,11 @@ class Peer:
     tries: int = 0
     due: dict[str, Rule] = field(default_factory=dict)  # by path: why it has to start again
     restarted: float | None = None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it is the keeper."""
+        return self.site is not frame.POD
 
     def concerns(self, rule: Rule) -> bool:
         """Whether a change by this rule makes its process start again."""

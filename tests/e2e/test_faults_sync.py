@@ -248,6 +248,19 @@ def test_edits_outlive_the_session(app: App, session: Session) -> None:
     (app.folder / "hollow").rmdir()
 
 
+def test_edits_of_another_work_tree_are_gone_with_the_session(
+    app: App, session: Session, attached: list[Session]
+) -> None:
+    """As a second clone of the app finds them: same image, so that nothing rolls out."""
+    session.interrupt()
+    victim = pods(app, "web")[-1]
+    before = runs(app)[victim.name]
+    execute(app, victim, "sh", "-c", "echo theirs > /app/greeting.txt; echo another:7 > /tmp/.devenv/seq")
+    assert [each["current"] for each in app("sync:status", "--json").json["pods"]].count(False) == 1
+    attached.append(attach(app))
+    eventually(lambda: runs(app)[victim.name], lambda now: now == (before[0], before[1] + 1), timeout=SLOW)
+
+
 def test_it_can_be_ended_at_any_time(app: App, session: Session) -> None:
     session.interrupt()
     for turn, (wait, number) in enumerate(

@@ -177,6 +177,17 @@ def test_it_tries_again_by_itself_while_a_session_is_there(dyno: Dyno) -> None:
     assert dyno.process.wait(timeout=30) == 3, "Kubernetes takes over"
 
 
+def test_a_session_ends_it_as_a_container_that_starts_anew(dyno: Dyno) -> None:
+    dyno.attach()
+    dyno.start(WEB)
+    eventually(lambda: len(dyno.pids()) == 2)
+    dyno.signal(signal.SIGUSR2)
+    assert dyno.process
+    dyno.process.wait(timeout=20)
+    assert dyno.log() == ["start", "term"]
+    eventually(lambda: not any(map(alive, dyno.pids())))
+
+
 def test_it_ends_with_the_container(dyno: Dyno) -> None:
     """The preStop hook signals every process, the kubelet the supervisor."""
     dyno.attach()

@@ -33,6 +33,8 @@ devenv_stop() {
 }
 
 trap 'devenv_again=1; [ -z "$devenv_child" ] || devenv_stop' USR1
+# a session found edits in here that are not its own
+trap 'devenv_over=1; [ -z "$devenv_child" ] || devenv_stop' USR2
 # preStop has sent it to every process already
 trap 'devenv_over=1' TERM
 # from here on it takes signals, and a session may come
@@ -47,6 +49,8 @@ while :; do
     exec $devenv_group "$devenv_shell" -c "$devenv_command"
   ) &
   devenv_child=$!
+  # a signal that came before there was somebody to stop
+  [ -z "$devenv_again$devenv_over" ] || devenv_stop
   devenv_tell "up $devenv_child"
   while :; do
     wait "$devenv_child"

@@ -80,11 +80,27 @@ def test_one_that_joins_late_gets_exactly_what_it_lacks(stage: Stage) -> None:
     assert ("b.txt" in kept.sent[0], "a.txt" in kept.sent[0]) == (True, False)
     fresh = stage.join(Container("web.2"))
     assert ("b.txt" in fresh.sent[0], "a.txt" in fresh.sent[0]) == (True, True)
-    other = stage.join(Container("web.3"), f"another:{seen}")
-    assert ("b.txt" in other.sent[0], "a.txt" in other.sent[0]) == (True, True)
     whole = stage.join(Container("web.4"), f"{stage.mirror.tree.ident}:{stage.mirror.tree.seq}")
     assert whole.sent == []
     assert stage.mark(kept) == stage.mark(fresh) == str(stage.mirror.tree.seq)
+
+
+def test_one_with_edits_of_another_work_tree_starts_again_from_its_image(stage: Stage) -> None:
+    """Once, and when the keeper has what it is to start with."""
+    web = stage.join(Container("web.1"), "another:7")
+    stage.save(a__txt="1")
+    keeper = stage.join(Container("sync", kind="sync", process="sync", key=""), "-", "")
+    assert web.sent == []
+    stage.answer(keeper)
+    stage.pump(quiet=True)
+    (line,) = web.sent
+    assert "kill -USR2 $p" in line
+    assert stage.told.batches == []
+    stage.leave(web)
+    assert len(stage.told.batches) == 1, "nobody waits for it"
+    stage.join(web, f"{stage.mirror.tree.ident}:{stage.mirror.tree.seq}", supervisor="77")
+    stage.save(b__txt="1")
+    assert "b.txt" in web.sent[1]
 
 
 def test_one_of_another_image_gets_nothing(stage: Stage) -> None:
