@@ -118,6 +118,21 @@ def test_a_template_restarts_web_alone(app: App, session: Session) -> None:
     assert restarts(session, "templates/page.html") == ["web"]
 
 
+def test_a_profile_script_is_read_again(app: App, session: Session) -> None:
+    before = runs(app)
+    look = "cat /proc/[0-9]*/environ 2> /dev/null | tr '\\0' '\\n' | grep ^FROM_PROFILE= | sort -u"
+    for turn in ("1", "2"):
+        app.write(".profile", f"set -eu\nexport FROM_PROFILE={turn}\n")
+        eventually(
+            lambda: {execute(app, pod, "sh", "-c", look) for pod in pods(app, "web")},
+            lambda found, turn=turn: found == {f"FROM_PROFILE={turn}\n"},
+            timeout=SLOW,
+        )
+    (app.folder / ".profile").unlink()
+    alike(app, session)
+    assert runs(app) == before
+
+
 def test_own_rules(app: App, session: Session) -> None:
     was = started(app)
     app.write("notes/todo", "everything\n")

@@ -158,7 +158,10 @@ def test_a_dyno_starts_by_its_profile_scripts(tmp_path: Path) -> None:
     (tmp_path / ".profile.d" / "a.sh").write_text("export A=$DYNO; set -- changed")
     (tmp_path / ".profile.d" / "b.sh").write_text("export B=${A}b")
     (tmp_path / ".profile").write_text("export C=${B}c")
-    script = resources.path("charts/app/files/start.bash").read_text() + 'exec bash -c "$devenv_command"'
+    script = (
+        resources.path("charts/app/files/start.bash").read_text()
+        + 'eval "$devenv_prepare"; exec bash -c "$devenv_command"'
+    )
     command = "echo \"$C it's\" '$A' \\\\"
     argv = ["bash", "-c", script, "url_checker", command]
     environment = {"PATH": "/usr/bin:/bin", "HOSTNAME": "url-checker-7d9c-x2x4z"}

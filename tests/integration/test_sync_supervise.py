@@ -63,7 +63,9 @@ class Dyno:
         text = (resources.path("charts") / "app" / "files" / "supervise.sh").read_text()
         text = text.replace("/tmp/.devenv", str(self.folder / "state"))
         words = ["busybox", "sh"] if self.shell == "busybox" else [self.shell]
-        head = f'devenv_shell=/bin/sh\ndevenv_grace={grace}\ndevenv_command="exec /bin/sh {script}"\n'
+        profile = self.folder / "profile"
+        head = f'devenv_prepare="[ ! -f {profile} ] || . {profile}"\n'
+        head += f'devenv_shell=/bin/sh\ndevenv_grace={grace}\ndevenv_command="exec /bin/sh {script}"\n'
         self.process = subprocess.Popen([*words, "-c", head + text], start_new_session=True)
 
     def attach(self) -> None:
@@ -121,6 +123,19 @@ def test_it_starts_again_in_place_and_the_whole_group_goes(dyno: Dyno) -> None:
     assert dyno.log() == ["start", "term"] * 3 + ["start"]
     assert dyno.process.poll() is None
     assert [dyno.said().split()[0] for _ in range(4)] == ["up"] * 4
+
+
+def test_its_profile_is_read_with_each_start_and_stays_in_there(dyno: Dyno) -> None:
+    profile = dyno.folder / "profile"
+    profile.write_text("set -eu; export NUMBER=one")
+    dyno.start('echo "$NUMBER" >> {log}; echo $$ >> {pids}; while :; do sleep 0.05; done')
+    eventually(dyno.pids)
+    profile.write_text("set -eu; export NUMBER=two")
+    dyno.signal(signal.SIGUSR1)
+    eventually(lambda: len(dyno.pids()) == 2)
+    assert dyno.log() == ["one", "two"]
+    assert dyno.process
+    assert dyno.process.poll() is None
 
 
 def test_the_next_one_starts_only_when_the_one_before_has_ended(dyno: Dyno) -> None:

@@ -4,7 +4,8 @@ devenv_command=$1
 devenv_number=$(printf %s "$HOSTNAME" | cksum 2>/dev/null)
 devenv_number=${devenv_number%% *}
 export DYNO="$0.${2:-$((${devenv_number:-0} % 9999 + 1))}"
-for devenv_profile in .profile.d/*.sh; do
-  [ -f "$devenv_profile" ] && . "$devenv_profile"
+# run by whoever runs the command, right before it: after an edit it is another one
+devenv_prepare='for devenv_profile in .profile.d/*.sh; do
+  [ ! -f "$devenv_profile" ] || . "$devenv_profile"
 done
-[ -f .profile ] && . ./.profile
+[ ! -f .profile ] || . ./.profile'

@@ -4,3 +4,4 @@ devenv_command=$1
 devenv_number=$(printf %s "$HOSTNAME" | cksum 2>/dev/null)
 devenv_number=${devenv_number%% *}
 export DYNO="$0.${2:-$((${devenv_number:-0} % 9999 + 1))}"
+devenv_prepare=

@@ -1,6 +1,6 @@
 # Runs the command as a process group of its own, and again in place when its code has changed (SIGUSR1): SIGTERM, 30 s, SIGKILL, as
 # between dynos. While a sync session is attached the container outlives a process that ends, because the next save may mend it; without
-# one it ends with the process, and Kubernetes starts it again. $devenv_shell: what runs the command. $devenv_grace: seconds.
+# one it ends with the process, and Kubernetes starts it again. $devenv_shell: what runs the command, after $devenv_prepare. $devenv_grace: seconds.
 devenv_state=/tmp/.devenv
 mkdir -p "$devenv_state"
 devenv_group=setsid
@@ -44,6 +44,7 @@ while :; do
   devenv_again=
   devenv_started=$(date +%s)
   (
+    eval "$devenv_prepare"
     # `devenv debug` puts programs of its own before the real ones
     [ ! -d "$devenv_state/debug/bin" ] || PATH=$devenv_state/debug/bin:$PATH
     exec $devenv_group "$devenv_shell" -c "$devenv_command"

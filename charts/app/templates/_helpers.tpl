@@ -73,6 +73,7 @@ devenv_shell={{ ternary "bash" "/bin/sh" (eq $shell "bash") }}
 devenv_grace={{ int $root.Values.timeouts.stop }}
 {{ $root.Files.Get "files/supervise.sh" }}
 {{- else -}}
+eval "$devenv_prepare"
 exec {{ ternary "bash" "/bin/sh" (eq $shell "bash") }} -c "$devenv_command"
 {{- end }}
 {{- end -}}
