@@ -84,7 +84,7 @@ def _line(number: int, text: str) -> _Line | None:
     pattern = text.removeprefix("!")
     try:
         spec = pathspec.GitIgnoreSpec.from_lines([pattern])
-    except ValueError:
+    except (ValueError, re.error):
         return None
     if not spec.patterns or spec.patterns[0].regex is None:
         return None

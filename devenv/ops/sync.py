@@ -4,6 +4,7 @@ import posixpath
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from devenv.base.errors import DevenvError, InputError, SyncError
@@ -77,7 +78,7 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     phase = served.get("releasePhase") or {}
     return Mirror(
         key=key,
-        tree=Tree(root, key, kept.skip, Index(root)),
+        tree=Tree(root, key, kept.skip, Index(root), env.console.warn),
         rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden),
         mounts=kept.mounts,
         folder=kept.folder,
@@ -108,17 +109,16 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     `refused` are those that did not lead to one before: they are not asked for again until they change.
     """
     found = mirrors(env)
-    engine = Engine(env.source.root, found, report, run_once=lambda target, command: _run_once(env, target, command))
-    engine.refused = dict(refused)
+    once = partial(_run_once, env)
+    engine = Engine(env.source.root, found, report, run_once=once, refused=dict(refused))
 
     def put(message: watch.Touched | watch.Lost) -> None:
         if isinstance(message, watch.Touched) and message.path.endswith(".gitignore"):
-            for mirror in found:
-                mirror.reload()
             watcher.refresh()
         engine.put(message)
 
-    watcher = watch.Watcher(env.source.root, _watched(found, engine.settings), put)
+    skip = _watched(found, engine.settings)
+    watcher = watch.Watcher(env.source.root, skip, put, anew=lambda: _reload(env, found))
     engine.took = watcher.took
     over = threading.Event()
     watcher.start()
@@ -133,6 +133,14 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
         over.set()
         watcher.stop()
     return engine.rebuild
+
+
+def _reload(env: Env, found: Sequence[Mirror]) -> None:
+    for mirror in found:
+        try:
+            mirror.reload()
+        except (DevenvError, OSError) as error:  # a checkout is at it: what held until now holds on
+            env.console.detail(f"sync: {error}")
 
 
 def _watched(found: Sequence[Mirror], settings: Collection[str]) -> Skip:

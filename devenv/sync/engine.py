@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Engine:
     took: Callable[[float], None] = lambda seconds: None  # how long a look at everything took
     messages: "queue.SimpleQueue[object]" = field(default_factory=queue.SimpleQueue)
     rebuild: dict[str, str | None] = field(default_factory=dict)  # path -> row
-    refused: dict[str, str | None] = field(default_factory=dict)  # of a rebuild that failed: not asked for again
+    refused: dict[str, str | None] = field(default_factory=dict)  # what is known to make no other image
     reading: dict[tuple[str, str], bool] = field(default_factory=dict)  # large files; whether they were touched since
     touched_at: float = 0.0
     held: deque[object] = field(default_factory=deque)  # came while a batch was gathered: next, in their order
@@ -42,6 +42,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.settings = SETTINGS.union(*(mirror.settings for mirror in self.mirrors))
+        self.refused = {**{path: self._setting(path) for path in self.settings}, **self.refused}
         self.crew = Crew(self.mirrors, self.report, self.run_once, self.put)
 
     def put(self, message: object) -> None:
@@ -54,6 +55,7 @@ class Engine:
             for mirror in self.mirrors:
                 self._found(mirror, *mirror.tree.look_all(), time.monotonic())
                 self._ask_rebuild(mirror, mirror.tree.since(0))
+            self._ask_settings(self.settings)
             while not (self.rebuild and self._quiet()):
                 message = self._next()
                 if isinstance(message, Stop):
@@ -121,14 +123,14 @@ class Engine:
             else:
                 self.held.append(message)
         self.touched_at = time.monotonic()
-        for path in paths & self.settings:
-            self._ask_settings(path)
+        self._ask_settings(paths & self.settings)
         for mirror in self.mirrors:
             if within := mirror.within(paths):
                 self._found(mirror, *mirror.tree.look(within), first.at)
 
     def _look_all(self) -> None:
         started = time.monotonic()
+        self._ask_settings(self.settings)
         for mirror in self.mirrors:
             self._found(mirror, *mirror.tree.look_all(), started)
         self.took(time.monotonic() - started)
@@ -148,13 +150,16 @@ class Engine:
     def _read_large(self, mirror: Mirror, path: str) -> None:
         self.put(LargeRead(mirror, path, tuple(mirror.tree.look_large(path))))
 
-    def _ask_settings(self, path: str) -> None:
+    def _ask_settings(self, paths: Collection[str]) -> None:
+        for path in paths:
+            if self.refused[path] != (now := self._setting(path)):
+                self.rebuild[path] = now
+
+    def _setting(self, path: str) -> str:
         try:
-            now = str(os.stat(self.folder / path).st_mtime_ns)
+            return str(os.stat(self.folder / path).st_mtime_ns)
         except OSError:
-            now = "gone"
-        if self.refused.get(path) != now:
-            self.rebuild[path] = now
+            return "gone"
 
     def _ask_rebuild(self, mirror: Mirror, changes: Sequence[Change]) -> None:
         for change in changes:

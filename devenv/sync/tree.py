@@ -3,7 +3,7 @@
 import os
 import stat
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +30,14 @@ class Tree:
     All methods raise MachineError when the index cannot be used; none raises for a file that vanishes or cannot be read.
     """
 
-    def __init__(self, folder: Path, key: str, skip: Skip, index: Index) -> None:
+    def __init__(
+        self, folder: Path, key: str, skip: Skip, index: Index, tell: Callable[[str], None] = lambda text: None
+    ) -> None:
         self.folder = folder
         self.skip = skip
         self.index = index
         self.image = index.image(key)
-        self.warnings: list[str] = []  # what could not be read: each path once
+        self.tell = tell  # what could not be read: each path once
         self._warned: set[str] = set()
         self._seen = index.seq
         self._lock = threading.RLock()
@@ -124,7 +126,7 @@ class Tree:
         if path not in self._warned:
             self._warned.add(path)
             text = why if isinstance(why, str) else f"cannot be read ({why.strerror})"
-            self.warnings.append(f"`{path or '.'}` {text}: its changes are not sent")
+            self.tell(f"`{path or '.'}` {text}: its changes are not sent")
 
     def _new(self, digests: dict[str, tuple[Stamp, str]] | None = None) -> Look:
         return Look(str(self.folder), self.image, self.index, self.skip, self.warn, digests or {})

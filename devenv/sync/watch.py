@@ -42,13 +42,22 @@ class Lost:
 class Watcher:
     """Watches a folder and all below it that is not skipped; tells what happens from a thread of its own.
 
-    `put` and `skip` are called in that thread. Where the system cannot tell, `how` is "polling", and `notice` says why.
+    `put`, `skip` and `anew` (`skip` may answer otherwise from now on) are called in that thread. Where the system cannot
+    tell, `how` is "polling", and `notice` says why.
     """
 
-    def __init__(self, folder: Path, skip: Skip, put: Callable[[Touched | Lost], None], how: How | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        skip: Skip,
+        put: Callable[[Touched | Lost], None],
+        how: How | None = None,
+        anew: Callable[[], None] = lambda: None,
+    ) -> None:
         self.folder = folder.resolve()
         self.skip = skip
         self.put = put
+        self.anew = anew
         self.how: How = how or ("inotify" if sys.platform == "linux" else "watchdog")
         self.notice: str | None = None
         self._thread: threading.Thread | None = None
@@ -95,12 +104,12 @@ class Watcher:
             self._bell = None
 
     def refresh(self) -> None:
-        """`skip` answers otherwise now: watch what it does not skip. Ends with a `Lost`."""
+        """`skip` is to answer anew: watch what it does not skip then. Ends with a `Lost`."""
         if self.how == "inotify":
             self._refresh.set()
             self._ring()
         else:
-            self.put(Lost())
+            self._lose()
 
     def took(self, seconds: float) -> None:
         """Everything was looked at after a `Lost`, in so many seconds; polling goes on at a pace that suits."""
@@ -124,6 +133,7 @@ class Watcher:
                     self.put(Touched(path, now))
                 if lost or self._refresh.is_set():
                     self._refresh.clear()
+                    self.anew()
                     tree.again()
                     self.put(Lost())
         except OSError as error:
@@ -131,17 +141,21 @@ class Watcher:
         finally:
             tree.close()
         if not self._stopping.is_set():
-            self.put(Lost())
+            self._lose()
             self._poll()
 
     def _poll(self) -> None:
         least, share = PACE if self.how == "polling" else CARE
         while not self._stopping.wait(max(least, share * self._took)):
             self._looked.clear()
-            self.put(Lost())
+            self._lose()
             if self._stopping.is_set():
                 return
             self._looked.wait(PATIENCE)
+
+    def _lose(self) -> None:
+        self.anew()
+        self.put(Lost())
 
     def _observe(self) -> "BaseObserver":
         from watchdog.events import FileSystemEventHandler

@@ -209,7 +209,7 @@ def test_refresh_watches_what_is_not_skipped_any_more(inotify: Ears) -> None:
     saved("1")
     inotify.silent(0.3)
     for allowed in (True, False):
-        inotify.skipping = not allowed
+        inotify.watcher.anew = lambda allowed=allowed: setattr(inotify, "skipping", not allowed)
         inotify.watcher.refresh()
         inotify.lost()
         saved(str(allowed))
@@ -219,6 +219,8 @@ def test_refresh_watches_what_is_not_skipped_any_more(inotify: Ears) -> None:
 def test_polling_goes_at_the_pace_of_the_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "PACE", (0.1, 10))
     ears = Ears(tmp_path, "polling")
+    anew = list[float]()
+    ears.watcher.anew = lambda: anew.append(time.monotonic())
     try:
         started = time.monotonic()
         ears.lost()
@@ -228,6 +230,7 @@ def test_polling_goes_at_the_pace_of_the_looks(tmp_path: Path, monkeypatch: pyte
         ears.watcher.took(0.1)
         ears.lost()
         assert time.monotonic() - started > 1.5
+        assert len(anew) == 3, "nobody tells of a .gitignore alone"
     finally:
         ears.watcher.stop()
 

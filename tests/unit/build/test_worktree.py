@@ -117,7 +117,7 @@ def test_a_scan_sees_what_the_rules_allow(root: Path) -> None:
 
 
 def test_lines_that_are_no_patterns() -> None:
-    patterns = Patterns("x", "\ufeff*.a\r\n!\n/\n\n# *.b\n[\n\\#c\n")
+    patterns = Patterns("x", "\ufeff*.a\r\n!\n/\n\n# *.b\n[\n\\#c\n*.[z-a]\n")
     assert patterns.line("x.a", "x.a", False) == 1
     assert patterns.line("x.b", "x.b", False) == 0
     assert patterns.line("#c", "#c", False) == 7

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from devenv.base.console import Console
 from devenv.base.index import Index
 from devenv.build.source import Source
 from devenv.heroku import app as heroku
@@ -39,6 +40,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeEnv:
             Tree(folder, item["sync"], lambda path, is_folder: None, Index(folder)).set_base(())
         found = SimpleNamespace(
             name="shop",
+            console=Console(quiet=True),
             app=heroku.load(folder),
             profile=shipped.profile(folder, None, {}),
             source=Source(folder),
@@ -71,6 +73,15 @@ def test_what_one_of_two_images_of_a_folder_has_is_watched(make: MakeEnv) -> Non
     assert skip("set", False) is None
     assert (skip("a", True), skip("b", True)) == (None, None)
     assert sync._watched([without("a"), without("a")], ())("a", True) == "no"
+
+
+def test_what_cannot_be_read_is_told_and_rules_stay_while_a_checkout_is_at_it(make: MakeEnv) -> None:
+    env = make({"web": "registry:5000/shop/web:1f"}, Dockerfile__dockerignore="*.log\n")
+    found = sync.mirrors(env)
+    (env.source.root / "Dockerfile").unlink()
+    sync._reload(env, found)
+    assert found[0].tree.skip("a.log", False)
+    assert found[0].tree.tell == env.console.warn
 
 
 def test_a_dockerfile_makes_another_image(make: MakeEnv) -> None:

@@ -76,14 +76,29 @@ def test_a_setting_of_an_image_asks_for_another_one(stage: Stage) -> None:
     stage.mirror.settings = {"Dockerfile"}
     engine = Engine(stage.folder, [stage.mirror], stage.told, lambda target, command: (0, ""))
     (stage.folder / "Dockerfile").write_text("FROM y")
-    assert replay(engine, Touched("Dockerfile", 1.0)) == ()
-    assert list(engine.rebuild) == ["Dockerfile"]
+    assert replay(engine, Touched("Dockerfile", 1.0)) == ("Dockerfile",)
+
+
+@pytest.mark.parametrize("told", [Lost(), Touched(".env", 1.0)])
+def test_a_setting_is_compared_by_its_time(stage: Stage, engine: Engine, told: object) -> None:
+    """Where nothing is told of single files, too."""
+    engine._handle(told)
+    assert engine.rebuild == {}
+    (stage.folder / ".env").write_text("A=1")
+    engine._handle(told)
+    assert list(engine.rebuild) == [".env"]
+    again = Engine(stage.folder, [stage.mirror], stage.told, engine.run_once, refused=dict(engine.rebuild))
+    again._handle(told)
+    assert again.rebuild == {}, "once"
+    (stage.folder / ".env").unlink()
+    replay(again)
+    assert list(again.rebuild) == [".env"], "while nobody looked: as the image was built"
 
 
 def test_one_that_did_not_lead_to_an_image_is_not_asked_for_again(stage: Stage, engine: Engine) -> None:
     (stage.folder / "requirements.txt").write_text("nonsense")
     changes, _ = stage.mirror.tree.look(["requirements.txt"])
-    engine.refused = {"requirements.txt": changes[0].row}
+    engine.refused["requirements.txt"] = changes[0].row
     assert replay(engine, Lost()) == ()
     (stage.folder / "requirements.txt").write_text("flask")
     engine.put(Lost())

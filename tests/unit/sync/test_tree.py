@@ -224,13 +224,15 @@ def test_what_cannot_be_read_is_told_once(tree: Tree, root: Path, monkeypatch: p
     def refuse(full: str) -> str:
         raise PermissionError(13, "Permission denied", full)
 
+    told: list[str] = []
+    tree.tell = told.append
     tree.look_all()
     (root / "app.py").write_text("secret")
     monkeypatch.setattr("devenv.base.index.content", refuse)
     for _ in range(2):
         assert tree.look(["app.py"]) == ([], [])
         assert tree.look_all() == ([], [])
-    assert tree.warnings == ["`app.py` cannot be read (Permission denied): its changes are not sent"]
+    assert told == ["`app.py` cannot be read (Permission denied): its changes are not sent"]
 
 
 def test_what_is_neither_file_nor_link_is_no_part(tree: Tree, root: Path) -> None:
