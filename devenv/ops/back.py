@@ -126,8 +126,13 @@ def poll(env: Env, mirrors: Sequence[Mirror], over: threading.Event) -> None:
     since = time.time()
     while not over.wait(PAUSE):
         began = time.time()
+        try:
+            pods = env.kube.pods(env.name, "devenv.dev/kind=process")
+        except DevenvError as error:
+            env.console.detail(f"nothing came back: {error.message}; trying again")
+            continue
         for mirror in mirrors:
-            for pod in env.kube.pods(env.name, "devenv.dev/kind=process"):
+            for pod in pods:
                 if pod.annotations.get("devenv.dev/sync") == mirror.key and pod.ready and not pod.deleting:
                     _poll(env, mirror, pod, since)
         since = began

@@ -1,18 +1,36 @@
 """What comes back from a pod, and what stays as it is here."""
 
-from dataclasses import replace
+import itertools
+import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from devenv.base.console import Console
+from devenv.base.errors import ClusterError
 from devenv.base.index import Index
 from devenv.ops import back
 from devenv.ops.env import Env
 from devenv.sync.mirror import Mirror
 from devenv.sync.rules import Rule, Rules
 from devenv.sync.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One that runs the image of `mirror`."""
+
+    name: str
+    ready: bool = True
+    deleting: bool = False
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        return {"devenv.dev/sync": "one"}
+
 
 LATER = 1e12  # nothing here was edited after it
 
@@ -77,6 +95,28 @@ def test_where_a_pods_file_is_here(mirror: Mirror) -> None:
     assert back._local(mirror, "/application/a.py") is None
     assert back._local(replace(mirror, mounts=(("", "/"),)), "/sub/a.py") == "sub/a.py"
     assert back._local(replace(mirror, mounts=(("src", "/"),)), "/sub/a.py") == "src/sub/a.py"
+
+
+def test_a_round_that_the_api_refuses_is_not_the_last(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([ClusterError("it starts again"), [Pod("web-1")], [Pod("web-1")]])
+    polled: list[float] = []
+    times = itertools.count(100.0)
+
+    def pods(env: str, selector: str) -> list[Pod]:
+        found = next(answers)
+        if isinstance(found, ClusterError):
+            raise found
+        return found
+
+    class Over(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            return len(polled) == 2
+
+    monkeypatch.setattr(back.time, "time", lambda: next(times))
+    monkeypatch.setattr(back, "_poll", lambda env, mirror, pod, since: polled.append(since))
+    env = SimpleNamespace(name="shop", kube=SimpleNamespace(pods=pods), console=Console(quiet=True))
+    back.poll(cast(Env, env), [mirror], Over())
+    assert polled == [100.0, 102.0], "what came meanwhile is not taken for seen"
 
 
 def test_a_mark_of_another_index_says_nothing(mirror: Mirror) -> None:
