@@ -93,9 +93,9 @@ def debugged(env: Env, kind: str, port: int) -> Iterator[Debugged]:
     language = _language(env)
     pod, container = _pod(env, kind)
     local, over = port or language.port, threading.Event()
-    with env.console.step(f"Starting {dyno_name(pod)} under its debugger"):
-        _exec(env, pod, container, f"d={FOLDER}\n{language.prepare}{_again()}")
     try:
+        with env.console.step(f"Starting {dyno_name(pod)} under its debugger"):
+            _exec(env, pod, container, f"d={FOLDER}\n{language.prepare}{_again()}")
         with env.console.step(f"Waiting for its port {language.port}"):
             _wait(env, pod, container, language.port)
         argv = kubectl.port_forward_argv(
@@ -105,6 +105,7 @@ def debugged(env: Env, kind: str, port: int) -> Iterator[Debugged]:
         yield Debugged(dyno_name(pod), local, _entry(env, kind, language, local))
     finally:
         over.set()
+        # what prepares goes on when nobody waits for it any more: without the folder its next step fails
         with env.console.step(f"Starting {dyno_name(pod)} as it was"):
             _exec(env, pod, container, f"rm -rf {FOLDER}; {_again()}")
 

@@ -70,6 +70,16 @@ def test_python_under_debugpy(python: App) -> None:
     assert python.pods() == before
 
 
+def test_ctrl_c_while_the_debugger_is_set_up(python: App) -> None:
+    before = python.pods()
+    process = python.start("debug", "web", "--port", str(free_port()))
+    eventually(lambda: "pip install" in commands(python))
+    os.killpg(process.pid, signal.SIGINT)
+    assert "Traceback" not in process.communicate(timeout=60)[1]
+    eventually(lambda: commands(python), lambda found: "debugpy" not in found and "web.py" in found)
+    assert python.pods() == before
+
+
 def test_node_under_its_inspector(make_app: MakeApp) -> None:
     app = make_app("node-plain", env="e2e-inspect")
     app("up", "-d")
