@@ -207,9 +207,11 @@ def _end_phase(env: Env) -> None:
 def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Event, story: Story) -> None:
     selector = f"{RELEASE_PODS},{rollout.RELEASE}={version}"
     try:
+        over = False
         while not (pods := [pod for pod in env.kube.pods(env.name, selector) if pod.phase != "Pending"]):
-            if stop.wait(0.2):
+            if over:
                 return
+            over = stop.wait(0.2)  # a short command has ended, and helm with it, between two looks
         for _, line in kube_logs.follow(env.kube, pods[0], stop=stop):
             lines.append(line)
             story.phase_line(line)
