@@ -50,7 +50,7 @@ def layers(app: App) -> list[str]:
     web = next(
         pod
         for pod in pods
-        if pod["metadata"]["labels"]["devenv.dev/process"] == "web" and "deletionTimestamp" not in pod["metadata"]
+        if pod["metadata"]["labels"].get("devenv.dev/process") == "web" and "deletionTimestamp" not in pod["metadata"]
     )
     registry, _, rest = web["spec"]["containers"][0]["image"].partition("/")
     name, _, tag = rest.rpartition("@" if "@" in rest else ":")
