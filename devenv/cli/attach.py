@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from devenv.base.console import Console
 from devenv.base.errors import DevenvError
@@ -9,18 +10,20 @@ from devenv.cli.common import Shell
 from devenv.ops.journal import Journal
 from devenv.sync.session import Batch
 
+if TYPE_CHECKING:
+    from devenv.ops.env import Env
+
 SHOWN = 3  # names in a line
 
 
 def follow(shell: Shell, *, with_logs: bool) -> None:
     """Sync edits, and show the logs, until Ctrl-C, which leaves the env running and says so."""
     from devenv.ops import modes, sync
-    from devenv.ops.env import Env
-    from devenv.ops.up import up
 
     console, env = shell.console, shell.env
     journal = Journal(env.spec.name, env.name)
     refused: Mapping[str, str | None] = {}
+    noted = False  # by the `up` before: what it notes is there
     try:
         with sync.attached(env):
             journal.begin()
@@ -29,25 +32,41 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
             else:
                 console.say(f"Syncing edits into {env.name}; Ctrl-C ends this, the app keeps running.")
             while True:
-                wanted = sync.session(env, _Told(shell, journal), refused)
+                wanted: Mapping[str, str | None] = {}
+                try:
+                    wanted = sync.session(env, _Told(shell, journal), refused)
+                    why = f"{_names(sorted(wanted))} changed"
+                except sync.NotOnRecord as error:  # the index is a cache, and may be lost
+                    if noted:
+                        raise
+                    why = error.message
                 if pushed := modes.commit_runs(env):
                     console.say(pushed)
                     return
-                console.say(f"{_names(sorted(wanted))} changed: building anew")
-                env = Env(env.options, console)  # reads the files again
+                console.say(f"{why}: building anew")
                 # also when it works, and all of them: what makes no other image would ask for one for ever
-                refused = {**refused, **wanted}
-                try:
-                    done = up(env)
-                    console.say(f"{env.name} is up (v{done.version})")
-                except DevenvError as error:
-                    console.say(console.style(f"Error: {error.message}", "red"))
-                    for line in error.details:
-                        console.say(f"  {line}")
-                    console.say("The release before it runs on; the next change of these files tries again.")
-                    env = Env(env.options, console)
+                refused, noted = {**refused, **wanted}, not wanted
+                env = _up(env)
     except KeyboardInterrupt:
         console.say(f"\n{env.name} keeps running. `devenv sync` goes on with edits, `devenv down` stops it.")
+
+
+def _up(env: "Env") -> "Env":
+    """Run the work tree as it is now; the env, which reads the files again. A failure is told and leaves all as it was."""
+    from devenv.ops.env import Env
+    from devenv.ops.up import up
+
+    console, env = env.console, Env(env.options, env.console)
+    try:
+        done = up(env)
+        console.say(f"{env.name} is up (v{done.version})")
+        return env
+    except DevenvError as error:
+        console.say(console.style(f"Error: {error.message}", "red"))
+        for line in error.details:
+            console.say(f"  {line}")
+        console.say("The release before it runs on; the next change of these files tries again.")
+        return Env(env.options, console)
 
 
 def _logs(shell: Shell) -> None:

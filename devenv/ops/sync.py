@@ -27,6 +27,10 @@ KEY = "devenv.dev/sync"
 RUN = 600.0  # seconds for a command that a rule asks for
 
 
+class NotOnRecord(SyncError):
+    """Nobody noted on this machine which files an image was made of."""
+
+
 def contents(env: Env) -> Mapping[str, Context]:
     """The files of the images that the work tree needs, by tag; those on record are left out. Ask before they are built."""
     found: dict[str, Context] = {}
@@ -58,7 +62,7 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
     found = {item["sync"]: item["image"] for item in every if item["sync"]}
     made = tuple(_mirror(env, served, image, key) for key, image in found.items())
     if unknown := [mirror for mirror in made if not mirror.tree.known]:
-        raise SyncError(
+        raise NotOnRecord(
             f"which files are in the image `{unknown[0].key}` is not on record on this machine",
             "`devenv up` compares, and builds what it must",
         )
