@@ -16,6 +16,7 @@ from devenv.ops.status import dyno_name
 from devenv.sync import frame
 
 FOLDER = f"{frame.STATE}/debug"
+FORWARD = 15.0  # seconds for kubectl to listen
 TRIES = 100  # looks at the port, a fifth of a second apart
 # Programs of the same names before the real ones in PATH: whatever starts the app, a script or `npm start`, ends in one of them.
 # The first one to start listens; debugpy sees to the processes that it forks.
@@ -101,7 +102,7 @@ def debugged(env: Env, kind: str, port: int) -> Iterator[Debugged]:
         argv = kubectl.port_forward_argv(
             env.access, env.name, f"pod/{pod.name}", local, language.port, binary=str(env.tool("kubectl"))
         )
-        threading.Thread(target=_forward, args=(env, argv, over), daemon=True).start()
+        _forward(env, argv, over)
         yield Debugged(dyno_name(pod), local, _entry(env, kind, language, local))
     finally:
         over.set()
@@ -138,14 +139,27 @@ def _pod(env: Env, kind: str) -> tuple[Pod, str]:
 
 
 def _forward(env: Env, argv: list[str], over: threading.Event) -> None:
-    try:
-        env.runner.stream(argv, env.console.detail)
-    except DevenvError as error:
-        if over.is_set():
-            return
-        env.console.warn(
-            f"the port is not forwarded: {' '.join(error.details) or error.message}; --port takes another one"
-        )
+    """Forward the port until the end; comes back once it can be connected to. Raises ClusterError when it is taken."""
+    settled, failed = threading.Event(), list[DevenvError]()
+
+    def heard(line: str) -> None:
+        env.console.detail(line)
+        if line.startswith("Forwarding from"):
+            settled.set()
+
+    def forward() -> None:
+        try:
+            env.runner.stream(argv, heard)
+        except DevenvError as error:
+            failed.append(error)
+            if settled.is_set() and not over.is_set():
+                env.console.warn(f"the port is no longer forwarded: {' '.join(error.details) or error.message}")
+        settled.set()
+
+    threading.Thread(target=forward, daemon=True).start()
+    settled.wait(FORWARD)
+    if failed:
+        raise ClusterError("the port is not forwarded", "--port takes another one", failed[0].details)
 
 
 def _again() -> str:
