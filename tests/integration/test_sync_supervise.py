@@ -161,6 +161,13 @@ def test_one_that_ignores_sigterm_is_killed(dyno: Dyno) -> None:
     assert alive(second), "the killer was meant for the first"
 
 
+def test_one_that_ends_at_once_starts_again_at_once(dyno: Dyno) -> None:
+    dyno.start("echo $$ >> {pids}; exec sleep 1000", grace=20)
+    for turn in range(1, 9):
+        eventually(lambda turn=turn: len(dyno.pids()) == turn, seconds=10)
+        dyno.signal(signal.SIGUSR1)
+
+
 def test_without_a_session_it_ends_with_its_process(dyno: Dyno) -> None:
     dyno.start("echo $$ >> {pids}; sleep 1000 & echo $! >> {pids}; exit 7")
     assert dyno.process

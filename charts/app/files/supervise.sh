@@ -22,11 +22,12 @@ devenv_signal() { kill -"$1" "-$devenv_child" || kill -"$1" "$devenv_child"; } 2
 devenv_stop() {
   devenv_signal TERM
   [ -z "$devenv_killer" ] || return 0
+  # it ends by itself: a shell that has just been forked may miss a signal
   (
-    trap 'kill "$devenv_sleep"; exit' TERM
-    sleep "$devenv_grace" &
-    devenv_sleep=$!
-    wait "$devenv_sleep"
+    while [ "$devenv_grace" -gt 0 ] && devenv_signal 0; do
+      sleep 1
+      devenv_grace=$((devenv_grace - 1))
+    done
     devenv_signal KILL
   ) &
   devenv_killer=$!
@@ -64,7 +65,7 @@ while :; do
     while kill -0 "-$devenv_child" 2> /dev/null; do sleep 0.05; done
   fi
   devenv_child=
-  [ -z "$devenv_killer" ] || { kill "$devenv_killer"; wait "$devenv_killer"; devenv_killer=; } 2> /dev/null
+  devenv_killer=
   [ -z "$devenv_over" ] || exit "$devenv_status"
   [ $(($(date +%s) - devenv_started)) -lt 60 ] || devenv_delay=1
   if [ -z "$devenv_again" ]; then
