@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from devenv.base.errors import InputError
 from devenv.build.gitignore import Patterns
 
 Why = Callable[[str, bool], str | None]  # (path from the folder, is a folder) -> why it is left out, or None
@@ -65,7 +66,7 @@ def slugignore(text: str) -> Rules:
 
 
 def dockerignore(text: str) -> Rules:
-    """Rules of a .dockerignore: anchored patterns, the last one that matches a path or its parents wins."""
+    """Rules of a .dockerignore: anchored patterns, the last that matches a path or its parents wins. Raises InputError."""
     patterns = tuple(_docker_patterns(text.splitlines()))
     if not patterns:
         return NOTHING
@@ -81,7 +82,7 @@ def dockerignore(text: str) -> Rules:
 
 
 def _docker_patterns(lines: Iterable[str]) -> Iterable[tuple[bool, str]]:
-    for raw in lines:
+    for number, raw in enumerate(lines, 1):
         line = raw.removeprefix("\ufeff").strip()
         if not line or raw.startswith("#"):
             continue
@@ -89,7 +90,12 @@ def _docker_patterns(lines: Iterable[str]) -> Iterable[tuple[bool, str]]:
         pattern = posixpath.normpath(line[keep:].strip().lstrip("/"))
         if pattern != ".":
             # a pattern also covers all below the directory it names
-            yield keep, _expression(pattern) + "(?:/.*)?"
+            expression = _expression(pattern) + "(?:/.*)?"
+            try:
+                re.compile(expression)
+            except re.error as error:  # Docker refuses it too
+                raise InputError(f"`.dockerignore:{number}`: `{line}` is no pattern", f"mend it: {error}") from error
+            yield keep, expression
 
 
 def _expression(pattern: str) -> str:

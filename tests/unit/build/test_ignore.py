@@ -2,6 +2,7 @@
 
 import pytest
 
+from devenv.base.errors import InputError
 from devenv.build import ignore
 
 
@@ -34,6 +35,11 @@ def test_dockerignore_follows_docker(text: str, path: str, left_out: bool) -> No
 def test_negated_patterns_forbid_pruning() -> None:
     assert ignore.dockerignore("docs\n").prunes
     assert not ignore.dockerignore("docs\n!docs/a\n").prunes
+
+
+def test_what_is_no_pattern_is_told() -> None:
+    with pytest.raises(InputError, match=r"\.dockerignore:2"):
+        ignore.dockerignore("docs\n*.[z-a]\n")
 
 
 def test_slugignore_is_gitignore_without_negation() -> None:
