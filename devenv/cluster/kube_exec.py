@@ -139,7 +139,9 @@ def open_stream(
             subprotocols=[PROTOCOL],
             suppress_origin=True,
             enable_multithread=True,
-            http_no_proxy=["*"],  # as all other calls; a proxy in the environment knows no cluster of this machine
+            # as all other calls: a proxy in the environment knows no cluster of this machine. The list counts beside a host only
+            http_proxy_host="none",
+            http_no_proxy=["*"],
             **options,
         )
     except websocket.WebSocketBadStatusException as error:
