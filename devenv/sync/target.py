@@ -150,7 +150,9 @@ class Target:
                 try:
                     data = self._lines.get(timeout=BEAT)
                 except queue.Empty:
-                    data = b"echo beat\n"
+                    # that it can be sent tells nothing: the loop may be gone without the stream's end
+                    stream.write(b"echo beat\n")
+                    continue
                 if data is None:
                     return
                 for start in range(0, len(data), PIECE):

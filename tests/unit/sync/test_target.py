@@ -117,7 +117,7 @@ def test_a_container_that_cannot_be_written_to_is_told_of_once(start: Start) -> 
 
 def test_a_silent_stream_is_taken_for_dead(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT", 0.05)
-    monkeypatch.setattr(module, "SILENCE", -1.0)
+    monkeypatch.setattr(module, "SILENCE", 0.15)
     stream = Loop(b"hello - -\n")
     target, messages = start(stream, Loop(b"hello - 41\n"))
     found = [messages.get(timeout=10) for _ in range(3)]
