@@ -13,6 +13,7 @@ PROCESS = "devenv.dev/process"
 PULL = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 CREATE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 SETTLING = 30  # seconds
+STEADY, AFTER_CRASH = 2, 5  # seconds that a process other than web has to run for, at the first start and after a crash
 CRASHES = 2  # Heroku retries the first crash at once (heroku.md section 3.2); the second one fails the deploy
 
 
@@ -43,7 +44,7 @@ def judge(
     workloads = tuple(workloads)
     current = [pod for pod in pods if pod.labels.get(RELEASE) == str(release) and not pod.deleting]
     failures = tuple(failure for pod in current if (failure := _failure(pod, boot_timeout, now)))
-    ready = Counter(pod.labels.get(COMPONENT) for pod in current if pod.ready)
+    ready = Counter(pod.labels.get(COMPONENT) for pod in current if pod.ready and _steady(pod, now))
     # a pod that has just been deleted is missing here before the Deployment says so
     late = [item for item in workloads if not _rolled_out(item) or ready[item.name] < item.desired]
     waiting = ", ".join(f"{item.name} {min(item.updated, item.ready)}/{item.desired}" for item in late)
@@ -53,6 +54,18 @@ def judge(
 def _rolled_out(item: Workload) -> bool:
     return (
         item.observed and item.updated == item.desired and item.ready == item.desired and item.replicas == item.desired
+    )
+
+
+def _steady(pod: Pod, now: datetime) -> bool:
+    # who binds no port counts as ready at once, also between two crashes
+    if pod.labels.get(PROCESS) == "web":
+        return True
+    return all(
+        each.init
+        or each.started is None
+        or (now - each.started).total_seconds() >= (AFTER_CRASH if each.last else STEADY)
+        for each in pod.containers
     )
 
 

@@ -49,6 +49,33 @@ def test_a_pod_that_was_just_deleted_is_missing(verdict: Make, workload: Make, p
     assert not verdict(pod(), pod(deleting=True), workloads=(two,)).done
 
 
+@pytest.mark.parametrize(
+    ("process", "crashed", "seconds", "done"),
+    [
+        ("worker", False, 1, False),
+        ("worker", False, 2, True),
+        ("worker", True, 4, False),
+        ("worker", True, 5, True),
+        ("web", True, 0, True),
+    ],
+)
+def test_a_process_without_a_port_has_to_run_for_a_moment(
+    verdict: Make,
+    workload: Make,
+    pod: Make,
+    container: Make,
+    ended: Callable[..., Ended],
+    now: datetime,
+    process: str,
+    crashed: bool,
+    seconds: int,
+    done: bool,
+) -> None:
+    running = container(started=now - timedelta(seconds=seconds), last=ended() if crashed else None)
+    labels = {"devenv.dev/process": process}
+    assert verdict(pod(running, labels=labels), workloads=(workload(),)).done is done
+
+
 def test_scaled_to_zero_is_done(verdict: Make, workload: Make) -> None:
     assert verdict(workloads=(workload(desired=0, replicas=0, updated=0, ready=0),)).done
 
