@@ -13,7 +13,7 @@ PROCESS = "devenv.dev/process"
 PULL = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 CREATE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 SETTLING = 30  # seconds
-STEADY, AFTER_CRASH = 2, 5  # seconds that a process other than web has to run for, at the first start and after a crash
+STEADY, AFTER_CRASH = 1, 5  # seconds that a process other than web has to run for, at the first start and after a crash
 CRASHES = 2  # Heroku retries the first crash at once (heroku.md section 3.2); the second one fails the deploy
 
 

@@ -52,8 +52,8 @@ def test_a_pod_that_was_just_deleted_is_missing(verdict: Make, workload: Make, p
 @pytest.mark.parametrize(
     ("process", "crashed", "seconds", "done"),
     [
-        ("worker", False, 1, False),
-        ("worker", False, 2, True),
+        ("worker", False, 0, False),
+        ("worker", False, 1, True),
         ("worker", True, 4, False),
         ("worker", True, 5, True),
         ("web", True, 0, True),
