@@ -35,7 +35,6 @@ def ps(
     "devenv ps:scale web=2 worker=1",
     "devenv ps:scale web+1",
     "devenv ps:scale web=1:Standard-2X",
-    raw=True,
 )
 def scale(
     shell: Shell,

@@ -180,7 +180,7 @@ def test_a_pointer_of_git_lfs_is_refused(app: App, repository: Repository) -> No
 def test_rollback_restores_code_and_config_and_leaves_add_ons(app: App, repository: Repository) -> None:
     app("config:set", "GREETING=hello", "OTHER=1")
     old, first, text = app("config", "--json").json, version(app), app.http("/").text
-    app("ps:scale", "worker=0")
+    app("ps:scale", "worker=0", "--env", app.env)  # as on Heroku, flags may come last
     app("config:set", "GREETING=bye", "LATER=1")
     app("config:unset", "OTHER")
     repository.commit(greeting_txt="four\n")
