@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -174,7 +175,7 @@ def session(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     try:
         yield process
     finally:
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         process.wait(20)
 
 
@@ -274,6 +275,9 @@ HEAD = "| what | p50 ms | p95 ms | max ms | n | goal (p50 / p95 ms) |\n|---|---|
 
 def main() -> None:
     """Make the cluster, measure, delete it."""
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job ignores it, and so would the sessions
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, images {reachable.source()}\n\n{HEAD}",
         flush=True,

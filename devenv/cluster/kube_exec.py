@@ -51,6 +51,13 @@ class ExecStream:
 
     def read(self, timeout: float | None = None) -> tuple[int, bytes] | None:
         """The next (1 stdout or 2 stderr, bytes); None at its end. Raises TimeoutError after so many silent seconds."""
+        piece = self._read(timeout)
+        if piece is None:
+            with self._sending:
+                self._socket.shutdown()  # type: ignore[no-untyped-call]
+        return piece
+
+    def _read(self, timeout: float | None) -> tuple[int, bytes] | None:
         import websocket
 
         try:
@@ -97,8 +104,10 @@ class ExecStream:
             return  # it ended before it read everything; its exit status tells why
 
     def close(self) -> None:
-        """Drop the connection. A program that does not read its stdin goes on: see to its end yourself."""
-        self._socket.shutdown()  # type: ignore[no-untyped-call]
+        """Drop the connection, from any thread. A program that does not read its stdin goes on: see to its end yourself."""
+        # The file descriptor stays until the reader has seen the end, or the stream is forgotten: one that is closed while a thread is
+        # about to use it may be another file's by then (https://www.sqlite.org/howtocorrupt.html, section 1.1)
+        self._socket.abort()  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Self:
         return self

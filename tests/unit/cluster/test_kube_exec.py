@@ -1,6 +1,11 @@
 """How a program in a container ended, and how it is asked for."""
 
+import os
+import socket
+import threading
+
 import pytest
+from websocket import WebSocket
 
 from devenv.cluster import kube_exec
 
@@ -25,3 +30,22 @@ def test_query_keeps_every_word_apart() -> None:
     assert kube_exec.query(["sh", "-c", "a & b"], "app", True) == (
         "command=sh&command=-c&command=a+%26+b&stdout=true&stderr=true&container=app&stdin=true"
     )
+
+
+def test_a_stream_that_is_closed_keeps_its_file_until_its_reader_is_gone() -> None:
+    """Else a thread that is about to read or write would do so in whatever was opened meanwhile."""
+    ours, theirs = socket.socketpair()
+    web = WebSocket()
+    web.sock, web.connected = ours, True
+    stream, file, read = kube_exec.ExecStream(web), ours.fileno(), list[object]()
+    reader = threading.Thread(target=lambda: read.append(stream.read(20)))
+    with theirs:
+        with stream._sending:  # a writer is at it
+            reader.start()
+            stream.close()
+            os.fstat(file)
+            assert reader.is_alive()
+        reader.join(10)
+    assert read == [None]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
