@@ -57,16 +57,15 @@ class Observers:
     def _read(self, pod: str, stream: "object") -> None:
         rest = b""
         while piece := stream.read():  # type: ignore[attr-defined]
-            now = time.monotonic()
             *lines, rest = (rest + piece[1]).split(b"\n")
             with self.news:
                 for line in lines:
-                    name, _, value = line.decode().partition(" ")
-                    self.seen.setdefault((pod, name, value), now)
+                    seconds, name, value = line.decode().split(" ", 2)
+                    self.seen.setdefault((pod, name, value), float(seconds))
                 self.news.notify_all()
 
     def wait(self, files: dict[str, str], timeout: float = 20) -> float:
-        """When the last pod saw the last of the files (name -> content)."""
+        """When the last pod saw the last of the files (name -> content), on the monotonic clock."""
         wanted = [(pod.name, name, value) for pod in self.pods for name, value in files.items()]
         with self.news:
             if not self.news.wait_for(lambda: all(each in self.seen for each in wanted), timeout):
