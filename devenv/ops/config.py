@@ -153,8 +153,7 @@ def files_of(env: Env, content: Mapping[str, Any]) -> Iterator[Env]:
 
 def running_images(content: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """The images that run now, by ImageSpec name: a config change deploys no code."""
-    items = [*content["processes"], *([content["releasePhase"]] if content.get("releasePhase") else [])]
-    by_type = {str(item["type"]): str(item["image"]) for item in items}
+    by_type = {str(item["type"]): str(item["image"]) for item in values.runs(content)}
     return {spec.name: _image_of(spec, by_type, plan) for spec in plan.images}
 
 

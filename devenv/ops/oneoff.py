@@ -11,7 +11,7 @@ from devenv.cluster import kubectl
 from devenv.cluster.kube_model import Pod
 from devenv.ops import back, shipped
 from devenv.ops.env import Env
-from devenv.plan import profile
+from devenv.plan import profile, values
 from devenv.sync import frame
 
 DAY = 24 * 3600  # one-offs are cycled like all dynos (heroku.md section 3.2)
@@ -84,9 +84,7 @@ def _started(pod: Pod) -> bool:
 
 
 def _process(content: Mapping[str, Any], kind: str | None) -> Mapping[str, Any]:
-    processes: list[Mapping[str, Any]] = list(content.get("processes", []))
-    if content.get("releasePhase"):
-        processes.append(content["releasePhase"])
+    processes = values.runs(content)
     if not processes:
         raise InputError("the app has no process type to take the image of", "add one to the Procfile")
     wanted = kind or "web"

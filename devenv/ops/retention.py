@@ -24,8 +24,7 @@ HOLD = re.compile(r"(?P<owner>[a-z0-9-]+\.[a-z0-9-]+)\.v(?P<number>\d+)")
 
 def images(content: Mapping[str, Any]) -> tuple[str, ...]:
     """The images that a release's processes and its release command run."""
-    items = [*content["processes"], *([content["releasePhase"]] if content.get("releasePhase") else [])]
-    return tuple(dict.fromkeys(str(item["image"]) for item in items))
+    return tuple(dict.fromkeys(str(item["image"]) for item in values.runs(content)))
 
 
 def hold(env: Env, release: Release) -> None:

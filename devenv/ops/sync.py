@@ -15,6 +15,7 @@ from devenv.cluster.kube_model import Pod
 from devenv.ops import back, lock, oneoff
 from devenv.ops.env import Env
 from devenv.ops.status import KIND, dyno_name
+from devenv.plan import values
 from devenv.sync import frame, rules, watch
 from devenv.sync.engine import Engine
 from devenv.sync.mirror import Mirror
@@ -56,10 +57,8 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
             f"`{env.name}` runs a release, which takes no edits",
             "`devenv up` runs this work tree instead; `devenv push` makes another release",
         )
-    phase = served.get("releasePhase") or {}
-    every = [*served["processes"], phase] if phase else served["processes"]
     # builds of the same Dockerfile have the same tag, and the same files
-    found = {item["sync"]: item["image"] for item in every if item["sync"]}
+    found = {item["sync"]: item["image"] for item in values.runs(served) if item["sync"]}
     made = tuple(_mirror(env, served, image, key) for key, image in found.items())
     if unknown := [mirror for mirror in made if not mirror.tree.known]:
         raise NotOnRecord(

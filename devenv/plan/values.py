@@ -130,6 +130,12 @@ def alone(route: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in route.items() if key != "candidate"}
 
 
+def runs(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The processes and the release command in an app release's values: all that runs its images."""
+    phase = content.get("releasePhase")
+    return [*content["processes"], *([phase] if phase else [])]
+
+
 def process(item: PlannedProcess, plan: Plan, facts: Facts, mode: str = "release") -> dict[str, Any]:
     """One process type as chart values."""
     kind = item.type
