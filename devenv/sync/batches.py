@@ -19,7 +19,7 @@ class Batches:
 
     def expect(self, mirror: Mirror, changes: tuple[Change, ...], began: float, peers: Iterable[Peer]) -> None:
         """Wait for every container that is there now."""
-        there = [peer for peer in peers if peer.mirror is mirror and peer.joined and peer.target.kind != "sync"]
+        there = [peer for peer in peers if peer.mirror is mirror and peer.joined and not peer.keeps]
         names = tuple(sorted(peer.target.name for peer in there))
         last = max(change.seq for change in changes)
         self.under_way.append(Batch(mirror, last, changes, began, {peer.target.pod for peer in there}, names))

@@ -48,7 +48,7 @@ class Crew:
         times = [at - now for peer in self.peers for at in (peer.retry_at, peer.again_at) if at > now]
         if any(peer.due for peer in self.peers):
             times.append(QUIET)
-        if any(peer.target.kind == "sync" and peer.joined and peer.seq < peer.mirror.tree.seq for peer in self.peers):
+        if any(peer.keeps and peer.joined and peer.seq < peer.mirror.tree.seq for peer in self.peers):
             times.append(LATER)
         return max(0.001, min(times)) if times else None
 
@@ -131,7 +131,7 @@ class Crew:
             waits = peer.retry_at > now and peer.mirror.tree.seq <= peer.tried  # the next save tries at once
             again = peer.again and peer.again_at <= now
             unmarked = peer.marked < peer.seq and not peer.large and not peer.again
-            if peer.target.kind == "sync" and now - touched_at < LATER and self._flying():
+            if peer.keeps and now - touched_at < LATER and self._flying():
                 continue  # those who wait for an edit come first
             if (peer.mirror.tree.seq > peer.seq or peer.fresh or again or unmarked) and not waits:
                 self._send(peer, loads)
@@ -151,7 +151,7 @@ class Crew:
             peer.target.send(f"read -r p < {frame.STATE}/supervisor && kill -USR2 $p\n".encode())
 
     def _flying(self) -> bool:
-        return any(peer.flying is not None for peer in self.peers if peer.target.kind != "sync")
+        return any(peer.flying is not None for peer in self.peers if not peer.keeps)
 
     def _send(self, peer: Peer, loads: Loads) -> None:
         mirror, keeps = peer.mirror, peer.keeps
@@ -262,9 +262,7 @@ class Crew:
                 self._run_once(peer, rule)
                 return
         due, peer.due = peer.due, {}
-        commands = "".join(
-            f"sh -c {frame.quoted(rule.run or '')} < /dev/null > /proc/$p/fd/1 2>&1; " for rule in runs if not rule.once
-        )
+        commands = "".join(f"sh -c {frame.quoted(rule.run or '')} < /dev/null > /proc/$p/fd/1 2>&1; " for rule in runs)
         number = next(self._numbers)
         peer.flying, peer.restarted = number, time.monotonic()
         self.flights[number] = Flight(peer, due=due)
