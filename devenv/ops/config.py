@@ -119,7 +119,7 @@ def _apply(env: Env, after: Settings, content: Mapping[str, Any], description: s
 
 def scaled(content: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     """The values of a release with the plan's formation, everything else as it is, whatever was set or edited since."""
-    wanted = {item.type.name: values.formation(item) for item in plan.processes}
+    wanted = {item.type.name: {**values.formation(item), "env": values.concurrency(item)} for item in plan.processes}
     return {
         **content,
         "release": {**content["release"], "phase": False},

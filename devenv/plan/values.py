@@ -152,6 +152,7 @@ def process(item: PlannedProcess, plan: Plan, facts: Facts, mode: str = "release
         "shell": shell,
         **formation(item),
         "port": port(plan.env) if kind.name == "web" else 0,
+        "env": concurrency(item),
         "home": "/app" if buildpack else "",
         # without a shell there is nobody to lay edits over the image, or to start the process again
         "sync": facts.images[item.image.name].rpartition(":")[2] if mode == WORK_TREE and shell != "none" else "",
@@ -159,14 +160,8 @@ def process(item: PlannedProcess, plan: Plan, facts: Facts, mode: str = "release
 
 
 def formation(item: PlannedProcess) -> dict[str, Any]:
-    """What of a process type's values scaling changes."""
-    return {
-        "quantity": item.quantity,
-        "size": item.size.name,
-        "memory": item.size.memory,
-        "cpu": item.size.cpu,
-        "env": concurrency(item),
-    }
+    """How many of a process type there are, and what each gets, as chart values."""
+    return {"quantity": item.quantity, "size": item.size.name, "memory": item.size.memory, "cpu": item.size.cpu}
 
 
 def dns(process_type: str) -> str:
