@@ -25,14 +25,18 @@ LOCAL = (
 
 def git_folder(folder: Path) -> Path | None:
     """The git directory that `folder` belongs to (a worktree's own one), or None outside of git."""
-    for place in (folder.absolute(), *folder.absolute().parents):
-        entry = place / ".git"
-        if entry.is_dir():
-            return entry
-        if entry.is_file():
-            found = re.match(r"gitdir:\s*(.+)", entry.read_text(errors="replace"))
-            return (place / found[1].strip()).resolve() if found else None
-    return None
+    place = top(folder.absolute())
+    entry = place / ".git" if place else None
+    if entry is None or entry.is_dir():
+        return entry
+    found = re.match(r"gitdir:\s*(.+)", entry.read_text(errors="replace"))
+    return (entry.parent / found[1].strip()).resolve() if found else None
+
+
+def _shared(folder: Path) -> Path | None:
+    """The git directory that all worktrees of the repository have in common."""
+    found = git_folder(folder)
+    return found.parent.parent if found and found.parent.name == "worktrees" else found
 
 
 def top(folder: Path) -> Path | None:
@@ -42,10 +46,8 @@ def top(folder: Path) -> Path | None:
 
 def ignore_files(folder: Path) -> Iterator[Path]:
     """Where ignore patterns for the whole work tree of `folder` are, beside its .gitignore files; the weakest first."""
-    home, found = Path.home(), git_folder(folder)
+    home, found = Path.home(), _shared(folder)
     own = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
-    if found and found.parent.name == "worktrees":
-        found = found.parent.parent
     user = own / "ignore"
     for config in (own / "config", home / ".gitconfig", *([found / "config"] if found else [])):
         text = config.read_text(errors="replace") if config.is_file() else ""
@@ -74,11 +76,9 @@ def worktree_name(folder: Path) -> str | None:
 
 def remotes(folder: Path) -> Mapping[str, str]:
     """Remote name -> fetch URL, from the repository's config; empty outside of git."""
-    found = git_folder(folder)
+    found = _shared(folder)
     if found is None:
         return {}
-    if found.parent.name == "worktrees":
-        found = found.parent.parent
     config = found / "config"
     urls: dict[str, str] = {}
     section = ""
@@ -132,9 +132,7 @@ def changed(runner: Runner, folder: Path) -> int:
 
 def is_shallow(folder: Path) -> bool:
     """Whether the clone that `folder` belongs to was cut off (`git clone --depth`)."""
-    found = git_folder(folder)
-    if found and found.parent.name == "worktrees":
-        found = found.parent.parent
+    found = _shared(folder)
     return found is not None and (found / "shallow").is_file()
 
 
