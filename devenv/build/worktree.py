@@ -46,10 +46,6 @@ class WorkTreeRules:
         self._tracked: frozenset[str] | None = None
         self._scopes = {"": _Scope() if self.committed else _Scope(self._above())}
 
-    def concern(self, path: str) -> bool:
-        """Whether the file at a path is one of those that decide: `reload` when it changed."""
-        return path.endswith((".gitignore", ".slugignore", ".dockerignore"))
-
     def skip(self, path: str, is_folder: bool) -> str | None:
         """Why a path is no part of the app, or None when it is. For a folder it means all below it."""
         folder, _, name = path.rpartition("/")
