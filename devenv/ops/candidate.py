@@ -51,7 +51,7 @@ def refuse(env: Env) -> None:
     Raises ClusterError while another machine releases: on an existing cluster, the lock is this machine's only.
     """
     found = env.kube.releases(env.name)
-    if env.spec.provider.startswith("context:"):
+    if env.spec.existing:
         pods = env.kube.pods(env.name, deploy.RELEASE_PODS)
         busy = [found[name] for name in (values.APP, values.NEXT) if name in found]
         if state := next((each for each in busy if in_flight(each, pods, datetime.now(UTC))), None):

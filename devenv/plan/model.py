@@ -30,6 +30,11 @@ class ClusterSpec:
     http_port: int = 0
     source: Source = "official"
 
+    @property
+    def existing(self) -> bool:
+        """Whether it is one that devenv did not make, and that others may use from their machines."""
+        return self.provider.startswith("context:")
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
