@@ -1,7 +1,8 @@
-"""Config vars that an app's code reads: where app.json is silent, they tell which add-ons it was given on Heroku."""
+"""Config vars that an app's code reads and libraries that it asks for: where app.json is silent, they tell its add-ons on Heroku."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatch
 
 SUFFIXES = (
     ".py",
@@ -35,12 +36,37 @@ APART = {
     "dist",
     "build",
 }
+# where an app says which libraries it uses, and what these bring along
+DEPENDENCIES = {
+    *("Pipfile", "Pipfile.lock", "pyproject.toml", "poetry.lock", "uv.lock"),
+    *("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"),
+    *("Gemfile", "Gemfile.lock", "go.mod", "composer.json", "mix.exs", "pom.xml", "build.gradle", "build.gradle.kts"),
+}
+COMMENT = re.compile(r"(^|\s)(#|//).*", re.MULTILINE)
 LARGEST = 256 * 1024  # bytes; a larger file is generated
 
 
 def candidates(files: Iterable[str]) -> list[str]:
     """The paths worth reading, in order: source files of the app's own that may run on Heroku."""
-    return sorted(path for path in files if path.endswith(SUFFIXES) and not APART & set(path.split("/")[:-1]))
+    return sorted(path for path in files if path.endswith(SUFFIXES) and _own(path))
+
+
+def dependencies(files: Iterable[str]) -> list[str]:
+    """The paths that list the app's libraries, in order; a Dockerfile, which may install more, only beside another one."""
+    found = sorted(path for path in files if _own(path))
+    names = {path: path.rpartition("/")[2] for path in found}
+    lists = [path for path in found if names[path] in DEPENDENCIES or fnmatch(names[path], "*requirements*.txt")]
+    return lists and lists + [path for path in found if names[path].startswith("Dockerfile")]
+
+
+def uses(text: str, libraries: Collection[str]) -> bool:
+    """Whether a list of dependencies names one of `libraries`, outside of comments."""
+    pattern = r"(?<![a-zA-Z0-9])(" + "|".join(map(re.escape, libraries)) + r")(?![a-zA-Z0-9])"
+    return re.search(pattern, COMMENT.sub("", text)) is not None
+
+
+def _own(path: str) -> bool:
+    return not APART & set(path.split("/")[:-1])
 
 
 def reads(text: str, names: Collection[str]) -> Mapping[str, int]:

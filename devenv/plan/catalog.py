@@ -36,12 +36,13 @@ def _addon(chart: str, data: Mapping[str, Any]) -> AddonSpec:
     fields = {
         name: _key(data, name, where)
         for name in AddonSpec.__dataclass_fields__
-        if name not in ("chart", "services", "clients", "edge")
+        if name not in ("chart", "services", "clients", "edge", "libraries")
     }
     fields["version"] = str(fields["version"])
     clients = {verb: tuple(str(word) for word in argv) for verb, argv in data.get("clients", {}).items()}
     _closed(data, AddonSpec.__dataclass_fields__, where)
-    return AddonSpec(chart=chart, services=services, clients=clients, edge=data.get("edge"), **fields)
+    libraries = tuple(data.get("libraries", ()))
+    return AddonSpec(chart, services=services, clients=clients, edge=data.get("edge"), libraries=libraries, **fields)
 
 
 def _service(slug: str, row: Mapping[str, Any], where: str) -> ServiceSpec:
