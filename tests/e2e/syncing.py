@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,16 @@ def attach(app: App) -> Session:
         session.interrupt(signal.SIGKILL)
         raise
     return session
+
+
+@contextmanager
+def kept(app: App) -> Iterator[list[Session]]:
+    """A session for several tests; whoever finds it ended adds another one. In the end there is none, nor a trace of it."""
+    found = [attach(app)]
+    yield found
+    for session in found:
+        session.interrupt()
+    tidy(app, attached=False)
 
 
 def alike(app: App, session: Session | None = None, timeout: float = SLOW) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
-from tests.e2e.syncing import SLOW, Session, alike, attach, execute, keeper_has_all, pods, runs, started, tidy
+from tests.e2e.syncing import SLOW, Session, alike, attach, execute, keeper_has_all, kept, pods, runs, started, tidy
 
 pytestmark = pytest.mark.e2e
 SOAK = float(os.environ.get("DEVENV_SOAK", "20"))  # seconds of 1,000 saves a minute
@@ -36,11 +36,8 @@ def app(make_module_app: MakeApp) -> App:
 @pytest.fixture(scope="module")
 def attached(app: App) -> Iterator[list[Session]]:
     """The session of this file; another one takes its place when a test ended it."""
-    found = [attach(app)]
-    yield found
-    for session in found:
-        session.interrupt()
-    tidy(app, attached=False)
+    with kept(app) as found:
+        yield found
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
 from tests.e2e.load import Load
-from tests.e2e.syncing import SLOW, Session, alike, attach, execute, pods, runs, started, tidy
+from tests.e2e.syncing import SLOW, Session, alike, attach, execute, kept, pods, runs, started, tidy
+from tests.names import ODD
 
 pytestmark = pytest.mark.e2e
 PROFILE = """\
@@ -60,11 +61,8 @@ def app(make_module_app: MakeApp) -> App:
 @pytest.fixture(scope="module")
 def attached(app: App) -> Iterator[list[Session]]:
     """The session of this file; another one takes its place when a test ended it."""
-    found = [attach(app)]
-    yield found
-    for session in found:
-        session.interrupt()
-    tidy(app, attached=False)
+    with kept(app) as found:
+        yield found
 
 
 @pytest.fixture
@@ -149,21 +147,6 @@ def test_own_rules(app: App, session: Session) -> None:
         assert execute(app, pod, "cat", "/app/notes/todo") == "nothing\n", "ignored by rule"
     shutil.copy(app.folder / "greeting.txt", app.folder / "notes" / "todo")
     app.write("notes/todo", "nothing\n")
-
-
-ODD = [
-    b"new\nline",
-    b"it's",
-    b'"quoted"',
-    b"-rf",
-    b" spaces ",
-    b"$HOME",
-    b"`id`",
-    b"back\\slash",
-    b"*",
-    b"\xff\xfe",
-    "ü€".encode(),
-]
 
 
 def test_every_kind_of_change(app: App, session: Session) -> None:

@@ -19,22 +19,10 @@ from devenv.base import resources
 from devenv.base.index import content
 from devenv.sync import bulk, frame
 from devenv.sync.tree import Change
+from tests.names import ODD
 
 pytestmark = pytest.mark.integration
 SHELLS = [shell for shell in ("bash", "dash", "busybox") if shutil.which(shell)]
-ODD = [
-    b"new\nline",
-    b"it's",
-    b'"quoted"',
-    b"-rf",
-    b" spaces ",
-    b"$HOME",
-    b"`id`",
-    b"back\\slash",
-    b"*",
-    b"\xff\xfe",
-    "ü€".encode(),
-]
 
 
 def eventually(good: Callable[[], object], seconds: float = 30) -> None:
