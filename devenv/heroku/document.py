@@ -37,8 +37,14 @@ def from_json(text: str, where: str) -> Document:
     try:
         tree = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        what = error.msg[:1].lower() + error.msg[1:] if text.strip() else "the file is empty"
-        raise InputError(f"{where}:{error.lineno}: not valid JSON: {what}") from error
+        before, line = text[: error.pos].rstrip(), error.lineno
+        if not text.strip():
+            what = "the file is empty"
+        elif "trailing comma" in error.msg or (before.endswith(",") and text[error.pos : error.pos + 1] in ("}", "]")):
+            what, line = "remove the comma after the last entry", before.count("\n") + 1
+        else:
+            what = error.msg[:1].lower() + error.msg[1:]
+        raise InputError(f"{where}:{line}: not valid JSON: {what}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not valid JSON: a number too large, or nested too deeply") from error
     problems = Problems()

@@ -137,7 +137,8 @@ def test_every_problem_is_raised_at_once_each_with_its_line() -> None:
     ("text", "problem"),
     [
         ("", "app.json:1: not valid JSON: the file is empty"),
-        ('{\n  "a": 1,\n}', "app.json:3: not valid JSON"),
+        ('{\n  "a": 1,\n}', "app.json:2: not valid JSON: remove the comma after the last entry"),
+        ('{"a": [\n1,\n\n]}', "app.json:2: not valid JSON: remove the comma after the last entry"),
         ('{"a": NaN}', "app.json: not valid JSON"),
         ("[" * 100_000, "app.json: not valid JSON"),
         ('{"a": ' + "9" * 5000 + "}", "app.json: not valid JSON"),
