@@ -83,7 +83,7 @@ def change(env: Env, changes: Mapping[str, str | None], description: str) -> Cha
 
 def update(env: Env, edit: Callable[[Settings], Settings], description: str, *, keep: bool = False) -> Changed:
     """Change the env's settings and bring the running app in line; with `keep` that is no release (scaling)."""
-    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+    with lock.changing(env):
         if env.status.state != "running":
             cluster.ensure(env)
         candidate.refuse(env)

@@ -11,7 +11,7 @@ from devenv.plan import values
 def down(env: Env) -> None:
     """Stop processes and add-ons; config, releases and volumes stay. Raises InputError when there is no such env."""
     env.require()
-    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console), env.console.step(f"Stopping {env.name}"):
+    with lock.changing(env), env.console.step(f"Stopping {env.name}"):
         installed = env.kube.releases(env.name)
         # the app first: a process must not see its database go
         for name in sorted(installed, key=lambda each: each != values.APP):
@@ -40,9 +40,6 @@ def _stop(env: Env, name: str, state: HelmState) -> None:
 def destroy(env: Env) -> None:
     """Remove the env: processes, add-ons, config, data."""
     env.require()
-    with (
-        lock.hold(f"env-{env.spec.name}-{env.name}", env.console),
-        env.console.step(f"Destroying {env.name} and its data"),
-    ):
+    with lock.changing(env), env.console.step(f"Destroying {env.name} and its data"):
         env.kube.delete_namespace(env.name)
         traffic.forget(env)

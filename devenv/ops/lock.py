@@ -4,13 +4,24 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from devenv.base import paths, proc
 from devenv.base.console import Console
 from devenv.base.errors import ClusterError
+from devenv.ops.env import Env
 
 WAIT = 600.0  # seconds: longer than any deploy that is getting on
+
+
+def changing(env: Env) -> AbstractContextManager[None]:
+    """Hold what every change of the env holds."""
+    return hold(f"env-{env.spec.name}-{env.name}", env.console)
+
+
+def session(env: Env) -> str:
+    """The name of the lock that a sync session of the env holds."""
+    return f"sync-{env.spec.name}-{env.name}"
 
 
 def holder(name: str) -> str | None:

@@ -34,7 +34,7 @@ def serving(env: Env) -> Serving:
 def changes(env: Env, now: Serving, to: str) -> str | None:
     """What to tell when the env's mode becomes `to`; None when it stays, and for the first release."""
     if now.mode == WORK_TREE and to == RELEASE:
-        session = lock.holder(f"sync-{env.spec.name}-{env.name}")
+        session = lock.holder(lock.session(env))
         edits = f"edits of the attached `up` (process {session}) do" if session else "your edits do"
         return f"{env.name} ran the work tree; from here on it runs commits: {edits} not reach it until `devenv up`"
     if now.mode == RELEASE and to == WORK_TREE:

@@ -47,7 +47,7 @@ def promote(env: Env, to: str) -> Promoted:
     say(f"Starting promotion to {target.name}...")
     description = f"Promote {env.name} v{note['version']} {str(note['commit'])[:8]}"
     say("Waiting for promotion to complete...")
-    with lock.hold(f"env-{target.spec.name}-{target.name}", env.console):
+    with lock.changing(target):
         candidate.refuse(target)
         now = target.served() if target.exists() else {}
         version = _again(target, content, now, description) if now else _first(target, content, description)

@@ -57,7 +57,7 @@ def push(
         here = env.at(files)
         before = up.preview(here)  # every problem that needs no cluster comes first
         up.check(before)
-        with lock.hold(f"env-{here.spec.name}-{here.name}", here.console):
+        with lock.changing(here):
             now = modes.serving(here)
             if now.commit == sha and not force:
                 say("Everything up-to-date")

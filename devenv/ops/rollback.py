@@ -30,7 +30,7 @@ class Made:
 
 def rollback(env: Env, wished: int | None) -> Made:
     """Release v`wished` once more, config vars included; by default the one before. Raises InputError, ReleaseError."""
-    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+    with lock.changing(env):
         candidate.refuse(env)
         rows = releases.releases(env, 50)
         now = releases.current(env)
@@ -61,7 +61,7 @@ def rollback(env: Env, wished: int | None) -> Made:
 
 def retry(env: Env, wished: int | None) -> Made:
     """Release the newest release once more with its config vars, whatever became of it. Raises InputError, ReleaseError."""
-    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+    with lock.changing(env):
         candidate.refuse(env)
         row = releases.info(env, wished).row
         target = row.version

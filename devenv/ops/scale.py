@@ -52,7 +52,7 @@ def restart(env: Env, target: str | None) -> int:
     Raises InputError when nothing matches, ReleaseError when the fresh processes do not come up; the old ones stay then.
     """
     env.require()
-    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+    with lock.changing(env):
         pods = [pod for pod in env.kube.pods(env.name, "devenv.dev/kind in (process,run)") if not pod.deleting]
         chosen = [
             pod

@@ -83,7 +83,7 @@ def abort(env: Env) -> Deployed:
 
 def _held(env: Env) -> Any:
     env.require()
-    return lock.hold(f"env-{env.spec.name}-{env.name}", env.console)
+    return lock.changing(env)
 
 
 def _candidate(env: Env) -> Content:

@@ -97,7 +97,7 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
 @contextmanager
 def attached(env: Env) -> Iterator[None]:
     """The right to sync into the env; raises SyncError when another session has it."""
-    name = f"sync-{env.spec.name}-{env.name}"
+    name = lock.session(env)
     if other := lock.holder(name):
         raise SyncError(
             f"another session syncs into `{env.name}` (process {other})", "one is enough: it serves every pod"

@@ -45,7 +45,7 @@ def status(env: Env) -> SyncStatus:
         mirror.tree.look_all()
     return SyncStatus(
         env.name,
-        lock.holder(f"sync-{env.spec.name}-{env.name}"),
+        lock.holder(lock.session(env)),
         sum(len(mirror.tree.since(0)) for mirror in found),
         tuple(_state(env, mirror, pod) for mirror in found for pod in _pods(env, mirror)),
         journal[-1] if journal else None,

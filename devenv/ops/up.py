@@ -62,7 +62,7 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
     check(before)
     for warning in before.warnings:
         env.console.warn(warning)
-    with lock.hold(f"env-{env.spec.name}-{env.name}", env.console):
+    with lock.changing(env):
         cluster.ensure(env)
         candidate.refuse(env)
         if change := modes.changes(env, modes.serving(env), WORK_TREE):
