@@ -80,13 +80,12 @@ def preview(env: Env) -> Preview:
         )
         for spec in plan.images
     )
-    web = any(item.type.name == "web" for item in plan.processes)
     where = f"{env.spec.name} ({env.spec.provider}, {status.state})"
     return Preview(
         app=plan.app,
         env=plan.env,
         cluster=where,
-        url=(env.url if status.state != "absent" else f"http://{plan.env}.localhost") if web else None,
+        url=(env.url if status.state != "absent" else f"http://{plan.env}.localhost") if plan.web else None,
         images=images,
         processes=tuple(
             ProcessRow(

@@ -109,7 +109,7 @@ def release(
     done = deploy.app(env, plan, references, description, RELEASE, sha, again=True, story=story)
     addons.remove_unplanned(env, plan.addons)
     retention.collect(env)
-    if any(item.type.name == "web" and item.quantity for item in plan.processes):
+    if plan.web and plan.web.quantity:
         cluster.wait_router(env, names.host(env.name))
     return plan, done
 
@@ -193,5 +193,4 @@ def _launched(env: Env, number: int, has_phase: bool) -> None:
 
 
 def _result(env: Env, plan: Plan, version: int, sha: str, *, changed: bool) -> PushResult:
-    web = any(item.type.name == "web" for item in plan.processes)
-    return PushResult(plan.app, env.name, env.url if web else None, version, sha, changed)
+    return PushResult(plan.app, env.name, env.url if plan.web else None, version, sha, changed)

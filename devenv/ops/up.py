@@ -79,12 +79,12 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         addons.remove_unplanned(env, plan.addons)
         if done.changed:
             retention.collect(env)
-        if done.changed and any(item.type.name == "web" and item.quantity for item in plan.processes):
+        if done.changed and plan.web and plan.web.quantity:
             cluster.wait_router(env, names.host(env.name))
     return UpResult(
         app=plan.app,
         env=env.name,
-        url=env.url if any(item.type.name == "web" for item in plan.processes) else None,
+        url=env.url if plan.web else None,
         version=done.version,
         changed=done.changed or bool(changed),
         addons=tuple(item.name for item in plan.addons if item.mode == "stand-in"),

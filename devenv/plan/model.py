@@ -186,3 +186,8 @@ class Plan:
     config: ConfigVars  # final, the stand-ins' variables included as soon as their credentials are known
     missing: tuple[str, ...]  # required config vars nobody supplied, each with its description
     warnings: tuple[str, ...]
+
+    @property
+    def web(self) -> PlannedProcess | None:
+        """What serves requests; None when the app has no such process type."""
+        return next((item for item in self.processes if item.type.name == "web"), None)

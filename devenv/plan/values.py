@@ -113,7 +113,7 @@ def candidate(app: Release, facts: Facts) -> Release:
 
 def route(plan: Plan, facts: Facts) -> dict[str, Any] | None:
     """How the router reaches web; None when the app has no web process type."""
-    if not any(item.type.name == "web" for item in plan.processes):
+    if not plan.web:
         return None
     return {
         "host": host(plan.env),
