@@ -8,7 +8,7 @@ from devenv.base import git
 from devenv.base.errors import BuildError, InputError
 from devenv.build import builder, output, source, stack
 from devenv.heroku.model import App
-from devenv.ops import addons, candidate, cluster, config, credentials, deploy, lock, modes, retention, strategy, up
+from devenv.ops import addons, candidate, cluster, config, deploy, lock, modes, retention, strategy, up
 from devenv.ops.env import Env
 from devenv.ops.modes import RELEASE
 from devenv.ops.story import Dialect, Story
@@ -98,12 +98,8 @@ def release(
 
     With `share` it is a candidate that gets so many of a hundred requests.
     """
-    settings = env.settings()
-    complete = credentials.complete(settings, env.app, up.planned(env, settings).addons)
-    if complete != settings or not env.exists():
-        env.save(complete)
-    plan = up.planned(env, complete)
-    references = _built(env, plan, complete, built)
+    plan, settings = up.completed(env)
+    references = _built(env, plan, settings, built)
     if share is not None:
         return plan, strategy.begin(env, plan, references, description, sha, share, story)
     done = deploy.app(env, plan, references, description, RELEASE, sha, again=True, story=story)

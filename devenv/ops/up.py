@@ -67,13 +67,9 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         candidate.refuse(env)
         if change := modes.changes(env, modes.serving(env), WORK_TREE):
             env.console.say(change)
-        settings = env.settings()
-        complete = credentials.complete(settings, env.app, planned(env, settings).addons)
-        if complete != settings or not env.exists():
-            env.save(complete)
-        plan = planned(env, complete)
+        plan, settings = completed(env)
         addons.ensure_keeper(env)
-        changed, references = prepare(env, plan, complete, lambda: deploy.images(env, plan, always=build_always))
+        changed, references = prepare(env, plan, settings, lambda: deploy.images(env, plan, always=build_always))
         sync.built(contents)
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         addons.remove_unplanned(env, plan.addons)
@@ -90,6 +86,15 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         addons=tuple(item.name for item in plan.addons if item.mode == "stand-in"),
         processes=tuple(f"{item.type.name}={item.quantity}" for item in plan.processes),
     )
+
+
+def completed(env: Env) -> tuple[Plan, Settings]:
+    """The plan and the settings with every credential that it asks for; new ones are kept in the env."""
+    settings = env.settings()
+    complete = credentials.complete(settings, env.app, planned(env, settings).addons)
+    if complete != settings or not env.exists():
+        env.save(complete)
+    return planned(env, complete), complete
 
 
 def prepare(
