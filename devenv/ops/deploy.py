@@ -74,7 +74,7 @@ def app(
     """
     states = env.kube.revisions(env.name, values.APP)
     state = states[-1] if states else None
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = this_moment()
     facts = env.facts(references)
     note = ReleaseNote(newest(states) + 1, description, mode, commit, now, origins=plan.config.origins)
     release = values.app_release(plan, env.profile, note, facts)
@@ -127,6 +127,11 @@ def _or_back(env: Env, before: HelmState | None) -> Iterator[None]:
             except DevenvError as error:
                 env.console.warn(f"{error.message}; the next command that changes the env goes on from here")
         raise
+
+
+def this_moment() -> str:
+    """When a release is made, as its note has it: RFC 3339, in UTC."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def newest(states: Sequence[HelmState]) -> int:

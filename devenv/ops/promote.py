@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from devenv.base.errors import InputError
 from devenv.build import registry
 from devenv.ops import candidate, config, deploy, lock, modes, push, retention
 from devenv.ops.env import Env
-from devenv.ops.rollback import FORMATION, refuse_stopped
+from devenv.ops.rollback import refuse_stopped, scaled
 from devenv.ops.story import Dialect
 from devenv.plan import names, values
 from devenv.plan.model import Release
@@ -81,11 +80,9 @@ def made(
     name: str, content: Mapping[str, Any], now: Mapping[str, Any], description: str, version: int, target: Env
 ) -> Release:
     """The target's release: the source's image and process types, everything else as the target has it."""
-    present = {item["type"]: item for item in now["processes"]}
 
     def process(item: Mapping[str, Any]) -> dict[str, Any]:
-        kept = {key: present[item["type"]][key] for key in FORMATION} if item["type"] in present else {}
-        return {**item, **kept, "port": names.port(name) if item["port"] else 0}
+        return {**scaled(item, now), "port": names.port(name) if item["port"] else 0}
 
     merged = {
         **now,
@@ -94,7 +91,7 @@ def made(
             **content["release"],
             "version": version,
             "description": description,
-            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created": deploy.this_moment(),
             "phase": True,
             "origins": now["release"].get("origins", {}),
         },

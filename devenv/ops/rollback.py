@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from devenv.base.errors import InputError
@@ -129,16 +128,14 @@ def made(
         **old["release"],
         "version": deploy.newest(states) + 1,
         "description": description,
-        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": deploy.this_moment(),
         "phase": True,
         "mode": RELEASE,
         "origins": _origins(old, now, config_vars),
     }
-    present = {item["type"]: item for item in now.get("processes", [])}
 
     def process(item: Mapping[str, Any]) -> dict[str, Any]:
-        kept = {key: present[item["type"]][key] for key in FORMATION} if item["type"] in present else {}
-        return {**item, **kept, "sync": ""}  # of a work tree the image comes back, not the edits made in it
+        return {**scaled(item, now), "sync": ""}  # of a work tree the image comes back, not the edits made in it
 
     content = {
         **old,
@@ -151,6 +148,12 @@ def made(
         "releasePhase": process(old["releasePhase"]) if old["releasePhase"] else None,
     }
     return values.release(values.APP, env.name, "app", content, env.facts({}))
+
+
+def scaled(item: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """A process of another release in the present formation: `now` are the values of what serves."""
+    present = next((each for each in now.get("processes", []) if each["type"] == item["type"]), item)
+    return {**item, **{key: present[key] for key in FORMATION}}
 
 
 def merged(old: Mapping[str, Any], now: Mapping[str, Any], installed: Collection[str]) -> dict[str, str]:

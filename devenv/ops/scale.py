@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from devenv.base.errors import InputError
 from devenv.cluster.kube_model import Pod
@@ -81,7 +80,7 @@ def _replace(env: Env, chosen: Sequence[Pod], pods: Sequence[Pod]) -> None:
     if len(chosen) == 1 and any(pod.ready for pod in kin):
         env.kube.delete_pod(env.name, chosen[0].name)
     else:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = deploy.this_moment()
         for name in sorted({pod.labels[rollout.COMPONENT] for pod in chosen}):
             env.kube.restart(env.name, name, now)
     deploy.wait(env, int(chosen[0].labels[rollout.RELEASE]), None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from devenv.base import proc
@@ -34,9 +33,8 @@ def begin(
     Raises ReleaseError with the reason when it does not come up; nothing of it is left then.
     """
     serving = env.served()
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     version = deploy.last_version(env) + 1
-    note = ReleaseNote(version, description, "release", commit, now, origins=plan.config.origins)
+    note = ReleaseNote(version, description, "release", commit, deploy.this_moment(), origins=plan.config.origins)
     trial = values.candidate(values.app_release(plan, env.profile, note, env.facts(references)), env.facts({}))
     retention.hold(env, trial)
     try:
