@@ -7,7 +7,7 @@ import typer
 from devenv.base.console import table
 from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
-from devenv.cli.render import emit
+from devenv.cli.render import brought_by, emit
 
 app = verbs()
 
@@ -54,10 +54,7 @@ def create(
         emit(shell, made)
         return
     shell.console.say(f"Creating {service} on {shell.env.name}... free")
-    shell.console.say(
-        f"Created {made.name} as {', '.join(made.config)}"
-        + (f", v{made.version}" if made.version else " (`devenv up` brings it in)")
-    )
+    shell.console.say(f"Created {made.name} as {', '.join(made.config)}{brought_by(made.version)}")
 
 
 @verb(app, "addons:destroy", "devenv addons:destroy heroku-redis")
@@ -97,7 +94,4 @@ def mode(
     from devenv.ops.addon_changes import mode as change
 
     version = change(shell.env, name, wanted)
-    shell.console.say(
-        f"Setting {name} to {wanted} on {shell.env.name}... done"
-        + (f", v{version}" if version else " (`devenv up` brings it in)")
-    )
+    shell.console.say(f"Setting {name} to {wanted} on {shell.env.name}... done{brought_by(version)}")

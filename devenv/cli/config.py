@@ -6,7 +6,7 @@ import typer
 
 from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
-from devenv.cli.render import emit
+from devenv.cli.render import brought_by, columns, emit
 
 app = verbs()
 Pairs = Annotated[list[str], typer.Argument(help="NAME=value", metavar="NAME=VALUE...")]
@@ -42,10 +42,11 @@ def config(
             shell.console.out(f"{name}={shell_quote(found.values[name])}")
         return
     shell.console.out(f"=== {shell.env.name} Config Vars\n")
-    width = max((len(name) for name in names), default=0) + 1
-    for name in names:
-        origin = shell.console.style(f"  ({found.origins.get(name, '')})", "dim", out=True) if origins else ""
-        shell.console.out(f"{name + ':':<{width}} {found.values[name]}{origin}")
+    rows = {name: found.values[name] for name in names}
+    if origins:
+        for name in names:
+            rows[name] += shell.console.style(f"  ({found.origins.get(name, '')})", "dim", out=True)
+    columns(shell, rows)
 
 
 @verb(app, "config:get", "devenv config:get DATABASE_URL", "devenv config:get SECRET_KEY -s")
@@ -71,10 +72,8 @@ def set_(shell: Shell, pairs: Pairs) -> None:
             raise InputError(f"`{name}` has no value", f"write {name}=value; `devenv config:unset {name}` removes it")
         changes[name] = value
     _change(shell, "Setting", "Set", changes)
-    width = max(len(name) for name in changes) + 1
     if not shell.json:
-        for name in changes:
-            shell.console.out(f"{name + ':':<{width}} {changes[name]}")
+        columns(shell, changes)
 
 
 @verb(app, "config:unset", "devenv config:unset DEBUG")
@@ -88,8 +87,7 @@ def _change(shell: Shell, doing: str, done: str, changes: dict[str, str | None])
 
     names = ", ".join(changes)
     result = change(shell.env, changes, f"{done} {names} config vars")
-    number = f", v{result.version}" if result.version else " (`devenv up` brings it in)"
-    shell.console.say(f"{doing} {names} and restarting {shell.env.name}... done{number}")
+    shell.console.say(f"{doing} {names} and restarting {shell.env.name}... done{brought_by(result.version)}")
     if shell.json:
         emit(shell, {"changed": list(changes), "version": result.version})
 

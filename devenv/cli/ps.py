@@ -46,7 +46,7 @@ def scale(
     if not changes:
         rows = formation(shell.env)
         if shell.json:
-            emit(shell, {name: {"quantity": count, "size": size} for name, count, size in rows})
+            _emit(shell, rows)
         else:
             shell.console.out(" ".join(f"{name}={count}:{size}" for name, count, size in sorted(rows)))
         return
@@ -54,7 +54,11 @@ def scale(
     text = ", ".join(f"{name} at {count}:{size}" for name, count, size in now)
     shell.console.say(f"Scaling dynos... done, now running {text}")
     if shell.json:
-        emit(shell, {name: {"quantity": count, "size": size} for name, count, size in now})
+        _emit(shell, now)
+
+
+def _emit(shell: Shell, rows: tuple[tuple[str, int, str], ...]) -> None:
+    emit(shell, {name: {"quantity": count, "size": size} for name, count, size in rows})
 
 
 @verb(app, "ps:type", "devenv ps:type")
@@ -65,7 +69,7 @@ def types(shell: Shell) -> None:
 
     rows = formation(shell.env)
     if shell.json:
-        emit(shell, {name: {"quantity": count, "size": size} for name, count, size in rows})
+        _emit(shell, rows)
         return
     shell.console.out("=== Process Types\n")
     shell.console.out(table([(name, size, str(count)) for name, count, size in rows], ("type", "size", "qty")))

@@ -7,7 +7,7 @@ import typer
 from devenv.base.console import table
 from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
-from devenv.cli.render import emit
+from devenv.cli.render import columns, emit
 
 app = verbs()
 Release = Annotated[str | None, typer.Argument(help="The release, `v7` or `7`.", metavar="[RELEASE]")]
@@ -71,14 +71,9 @@ def info(shell: Shell, release: Release = None) -> None:
         "When": ago(row.created),
     }
     out(f"=== Release v{row.version}\n")
-    width = max(len(name) for name, value in facts.items() if value) + 1
-    for name, value in facts.items():
-        if value:
-            out(f"{name + ':':<{width}} {value}")
+    columns(shell, {name: value for name, value in facts.items() if value})
     out(f"\n=== v{row.version} Config vars\n")
-    width = max((len(name) for name in found.config), default=0) + 1
-    for name in sorted(found.config):
-        out(f"{name + ':':<{width}} {found.config[name]}")
+    columns(shell, dict(sorted(found.config.items())))
 
 
 @verb(app, "releases:output", "devenv releases:output", "devenv releases:output v7")

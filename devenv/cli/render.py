@@ -16,6 +16,18 @@ def emit(shell: Shell, value: Any) -> None:
     shell.console.out(_json(value, indent=2))
 
 
+def columns(shell: Shell, rows: Mapping[str, object]) -> None:
+    """Print a name and its value per line, the values below each other."""
+    width = max(map(len, rows), default=0) + 1
+    for name, value in rows.items():
+        shell.console.out(f"{name + ':':<{width}} {value}")
+
+
+def brought_by(version: int | None) -> str:
+    """How the line on a change of settings ends: with the release it made, None while nothing is deployed."""
+    return f", v{version}" if version else " (`devenv up` brings it in)"
+
+
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
