@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from devenv.base.console import Console
 from devenv.base.errors import DevenvError
 from devenv.cli.common import Shell
+from devenv.cli.render import compact
 from devenv.ops.journal import Journal
 from devenv.sync.session import Batch
 
@@ -70,10 +71,11 @@ def _up(env: "Env") -> "Env":
 
 
 def _logs(shell: Shell) -> None:
-    from devenv.cli.logs import tail
+    from devenv.cli.logs import show
+    from devenv.ops import logs
 
     try:
-        tail(shell, process=None, dyno=None, source=None, lines=20)
+        show(shell, logs.follow(shell.env, logs.Wish(), 20))
     except DevenvError as error:
         shell.console.detail(f"the log ended: {error.message}")
 
@@ -91,8 +93,6 @@ class _Told:
 
     def synced(self, batch: Batch, seconds: float, restarts: Sequence[str]) -> None:
         """A batch is in every pod."""
-        from devenv.cli.render import compact
-
         files = [batch.mirror.full(change.path) for change in batch.changes]
         entry = self.journal.add(seconds, files, batch.names, list(restarts))
         if self.shell.json:

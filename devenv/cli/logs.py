@@ -1,11 +1,17 @@
 """`devenv logs`."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
+from devenv.cli.render import compact
+
+if TYPE_CHECKING:
+    from devenv.ops.logs import Line
 
 app = verbs()
 COLORS = ("cyan", "yellow", "green", "magenta", "blue")
@@ -30,28 +36,18 @@ def logs(
         raise InputError("--process-type and --dyno-name exclude each other", "give one of them")
     if source not in (None, "app", "heroku"):
         raise InputError(f"`{source}` is not a source of log lines", "use app or heroku")
+    from devenv.ops.logs import Wish, follow, recent
+
+    wish = Wish(process, dyno, source, addon)
     if tail:
-        try:
-            _show(shell, process, dyno, source, addon, num, follow=True)
-        except KeyboardInterrupt:
-            return
+        with suppress(KeyboardInterrupt):
+            show(shell, follow(shell.env, wish, num))
     else:
-        _show(shell, process, dyno, source, addon, num, follow=False)
+        show(shell, recent(shell.env, wish, num))
 
 
-def tail(shell: Shell, *, process: str | None, dyno: str | None, source: str | None, lines: int) -> None:
-    """Follow the log until Ctrl-C."""
-    _show(shell, process, dyno, source, False, lines, follow=True)
-
-
-def _show(
-    shell: Shell, process: str | None, dyno: str | None, source: str | None, addon: bool, num: int, *, follow: bool
-) -> None:
-    from devenv.cli.render import compact
-    from devenv.ops import logs as stream
-
-    wish = stream.Wish(process, dyno, source, addon)
-    lines = stream.follow(shell.env, wish, num) if follow else stream.recent(shell.env, wish, num)
+def show(shell: Shell, lines: "Iterable[Line]") -> None:
+    """Print lines of the log as they come."""
     shades: dict[str, str] = {}
     for line in lines:
         if shell.json:
