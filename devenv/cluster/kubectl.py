@@ -28,15 +28,6 @@ def exec_argv(
     return [*words, "--", *argv]
 
 
-def attach_argv(
-    access: Access, namespace: str, pod: str, container: str | None, *, tty: bool, stdin: bool, binary: str = "kubectl"
-) -> list[str]:
-    """Attach to the first process of a container."""
-    words = [*base_argv(access, namespace, binary), "attach", pod, "--quiet"]
-    words += [f"--container={container}"] if container else []
-    return words + [flag for flag, on in (("--stdin", stdin), ("--tty", tty)) if on]
-
-
 def port_forward_argv(
     access: Access, namespace: str, target: str, local: int, remote: int, *, binary: str = "kubectl"
 ) -> list[str]:

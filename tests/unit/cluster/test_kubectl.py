@@ -19,11 +19,6 @@ def test_exec_on_a_pipe() -> None:
     assert argv == [*BASE, "exec", "web-1", "--", "ls"]
 
 
-def test_attach() -> None:
-    argv = kubectl.attach_argv(ACCESS, "lamp", "run-1", "app", tty=True, stdin=True)
-    assert argv == [*BASE, "attach", "run-1", "--quiet", "--container=app", "--stdin", "--tty"]
-
-
 def test_port_forward_listens_on_this_machine_only() -> None:
     argv = kubectl.port_forward_argv(ACCESS, "lamp", "service/postgres", 0, 5432)
     assert argv == [*BASE, "port-forward", "--address=127.0.0.1", "service/postgres", ":5432"]
