@@ -13,8 +13,6 @@ PIECE = 1 << 20
 
 # takes as many bytes as it is told, and puts them in place only when that many came
 TAKE = """\
-nl='
-'
 t=$1/large.$$
 trap 'rm -f "$t"' EXIT
 mkdir -p "${2%/*}" && head -c "$3" > "$t" && [ "$(wc -c < "$t")" -eq "$3" ] && chmod "$4" "$t" && mv -f "$t" "$2" && echo done

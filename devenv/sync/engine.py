@@ -108,8 +108,6 @@ class Engine:
             case Ran():
                 self.crew.ran(message)
 
-    # the work tree
-
     def _look(self, first: Touched) -> None:
         """Look at what was touched, with what comes within a moment."""
         paths, end = {first.path}, time.monotonic() + LONGEST_GATHER

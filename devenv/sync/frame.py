@@ -140,9 +140,8 @@ class Site:
     state: str = STATE
     prefix: str = ""
     seq: str = f"{STATE}/seq"
-    before: str = (
-        ""  # steps of shell before the first file is in place, after the last, and after the note of what is there
-    )
+    # steps of shell before the first file is in place, after the last, and after the note of what is there
+    before: str = ""
     after: str = ""
     last: str = ""
 

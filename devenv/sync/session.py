@@ -66,9 +66,8 @@ class Peer:
     retry_at: float = 0.0
     tried: int = 0  # number of the last change when it refused some
     large: dict[str, Change] = field(default_factory=dict)  # by path: on their own way
-    again: dict[str, int] = field(
-        default_factory=dict
-    )  # path -> number of the change: what went was not what was found
+    # path -> number of the change: what went was not what was found
+    again: dict[str, int] = field(default_factory=dict)
     again_at: float = 0.0
     tries: int = 0
     due: dict[str, Rule] = field(default_factory=dict)  # by path: why it has to start again
