@@ -52,11 +52,11 @@ class Console:
             return text
         return f"\x1b[{';'.join(STYLES[name] for name in names)}m{text}\x1b[0m"
 
-    def out(self, text: str = "", end: str = "\n") -> None:
+    def out(self, text: str = "") -> None:
         """A line of data. Not masked: `config` shows values because it was asked to."""
         with self._lock:
             self._clear()
-            self.stdout.write(text + end)
+            self.stdout.write(f"{text}\n")
             self.stdout.flush()
 
     def say(self, text: str = "") -> None:
@@ -176,11 +176,11 @@ def _width() -> int:
         return 80
 
 
-def table(rows: Iterable[tuple[str, ...]], header: tuple[str, ...], underline: str = "─") -> str:
+def table(rows: Iterable[tuple[str, ...]], header: tuple[str, ...]) -> str:
     """Rows in columns under an underlined header (heroku.md section 6)."""
     lines = [tuple(cell.splitlines() or [""] for cell in row) for row in rows]
     widths = [max([len(name), *(len(part) for row in lines for part in row[i])]) for i, name in enumerate(header)]
-    shown = [_row(header, widths), _row(tuple(underline * width for width in widths), widths)]
+    shown = [_row(header, widths), _row(tuple("─" * width for width in widths), widths)]
     for row in lines:
         for level in range(max(len(cell) for cell in row)):
             shown.append(_row(tuple(cell[level] if level < len(cell) else "" for cell in row), widths))

@@ -75,9 +75,9 @@ def _differs(state: HelmState, release: Release) -> bool:
     return state.status != "deployed" or state.fingerprint != release.fingerprint
 
 
-def wait_ready(env: Env, *, timeout: float = READY_TIMEOUT) -> None:
+def wait_ready(env: Env) -> None:
     """Wait until every stand-in answers its readiness probe; raises ClusterError with the reason and its last lines."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + READY_TIMEOUT
     while True:
         sets = [item for item in env.kube.stateful_sets(env.name) if item.desired]
         late = [
@@ -100,7 +100,7 @@ def wait_ready(env: Env, *, timeout: float = READY_TIMEOUT) -> None:
             pods = env.kube.pods(env.name, ADDON)
             reasons = [line for pod in pods if not pod.ready for line in why_waiting(pod)]
             raise ClusterError(
-                f"not ready after {timeout:.0f} s: {', '.join(late)}",
+                f"not ready after {READY_TIMEOUT:.0f} s: {', '.join(late)}",
                 "run the same command again: it goes on waiting",
                 reasons,
             )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -249,16 +249,16 @@ def _judge(env: Env, version: int) -> rollout.Verdict:
     )
 
 
-def wait(env: Env, version: int, story: Story | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+def wait(env: Env, version: int, story: Story | None = None) -> None:
     """Wait until every process runs release `version`; raises ReleaseError with the reason when they do not come up."""
-    deadline = clock() + env.profile.boot_timeout + PATIENCE
+    deadline = time.monotonic() + env.profile.boot_timeout + PATIENCE
     with (story or Steps(env.console)).waiting() as step:
         while True:
             verdict = _judge(env, version)
             if verdict.done and not verdict.failures:
                 traffic.settle(env)
                 return
-            if verdict.failures or clock() > deadline:
+            if verdict.failures or time.monotonic() > deadline:
                 raise _explain(env, verdict)
             step.note = verdict.waiting
             time.sleep(0.1)

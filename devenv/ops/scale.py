@@ -83,4 +83,4 @@ def _replace(env: Env, chosen: Sequence[Pod], pods: Sequence[Pod]) -> None:
         now = deploy.this_moment()
         for name in sorted({pod.labels[rollout.COMPONENT] for pod in chosen}):
             env.kube.restart(env.name, name, now)
-    deploy.wait(env, int(chosen[0].labels[rollout.RELEASE]), None)
+    deploy.wait(env, int(chosen[0].labels[rollout.RELEASE]))

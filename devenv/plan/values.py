@@ -57,9 +57,9 @@ def settings_release(env: str, text: str, facts: Facts) -> Release:
     return release(ENV, env, "env", {"env": env, "settings": text}, facts)
 
 
-def sync_release(env: str, image: str, facts: Facts, running: bool = True) -> Release:
+def sync_release(env: str, image: str, facts: Facts) -> Release:
     """The release of what keeps the edits."""
-    return release(SYNC, env, "sync", {"env": env, "running": running, "image": image, "storage": "1Gi"}, facts)
+    return release(SYNC, env, "sync", {"env": env, "running": True, "image": image, "storage": "1Gi"}, facts)
 
 
 def addon_release(
