@@ -13,6 +13,8 @@ from pathlib import Path
 from devenv.base.errors import DevenvError, InputError
 from devenv.cluster.kube_model import Pod
 from devenv.ops.env import Env
+from devenv.ops.rollout import PROCESSES
+from devenv.ops.status import KEY
 from devenv.sync import frame
 from devenv.sync.mirror import Mirror
 
@@ -127,13 +129,13 @@ def poll(env: Env, mirrors: Sequence[Mirror], over: threading.Event) -> None:
     while not over.wait(PAUSE):
         began = time.time()
         try:
-            pods = env.kube.pods(env.name, "devenv.dev/kind=process")
+            pods = env.kube.pods(env.name, PROCESSES)
         except DevenvError as error:
             env.console.detail(f"nothing came back: {error.message}; trying again")
             continue
         for mirror in mirrors:
             for pod in pods:
-                if pod.annotations.get("devenv.dev/sync") == mirror.key and pod.ready and not pod.deleting:
+                if pod.annotations.get(KEY) == mirror.key and pod.ready and not pod.deleting:
                     _poll(env, mirror, pod, since)
         since = began
 

@@ -12,7 +12,7 @@ from devenv.base.errors import ClusterError, DevenvError, InputError
 from devenv.cluster import kubectl
 from devenv.cluster.kube_model import Pod
 from devenv.ops.env import Env
-from devenv.ops.status import dyno_name
+from devenv.ops.status import KEY, dyno_name
 from devenv.sync import frame
 
 FOLDER = f"{frame.STATE}/debug"
@@ -130,7 +130,7 @@ def _pod(env: Env, kind: str) -> tuple[Pod, str]:
     ]
     if not pods:
         raise InputError(f"no process of type `{kind}` runs on {env.name}", "`devenv ps` lists what runs")
-    if not pods[0].annotations.get("devenv.dev/sync"):
+    if not pods[0].annotations.get(KEY):
         raise InputError(
             f"`{env.name}` runs a release, as production would",
             "`devenv up` runs this work tree, which can be debugged",

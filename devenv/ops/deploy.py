@@ -20,7 +20,6 @@ from devenv.plan import values
 from devenv.plan.model import ImageSpec, Plan, Release
 from devenv.plan.values import ReleaseNote
 
-PROCESSES = "devenv.dev/kind=process"
 RELEASE_PODS = "devenv.dev/kind=release"
 SERVED = ("deployed", "superseded")
 SPARE = 90  # seconds for helm beyond the release command's own deadline, which leaves the reason
@@ -151,7 +150,7 @@ def _before(env: Env, states: Sequence[HelmState]) -> HelmState | None:
 
 def unfinished(env: Env, version: int) -> int:
     """The release that still serves beside `version`, whose roll-out nobody saw to its end; 0 when there is none."""
-    found = env.kube.pods(env.name, PROCESSES)
+    found = env.kube.pods(env.name, rollout.PROCESSES)
     pods = (pod for pod in found if not pod.deleting and pod.phase not in ("Succeeded", "Failed"))
     return max((number for pod in pods if (number := int(pod.labels.get(rollout.RELEASE, 0))) < version), default=0)
 
@@ -245,7 +244,7 @@ def _judge(env: Env, version: int) -> rollout.Verdict:
     # a candidate's are of another release than the app's
     workloads = [item for item in found if item.annotations.get(rollout.RELEASE) == f"v{version}"]
     return rollout.judge(
-        workloads, env.kube.pods(env.name, PROCESSES), version, env.profile.boot_timeout, datetime.now(UTC)
+        workloads, env.kube.pods(env.name, rollout.PROCESSES), version, env.profile.boot_timeout, datetime.now(UTC)
     )
 
 

@@ -11,6 +11,7 @@ from devenv.base.errors import DevenvError
 from devenv.cluster import kube_logs
 from devenv.cluster.kube_model import Ended, Pod
 from devenv.ops.env import Env
+from devenv.ops.rollout import PROCESS, RELEASE
 from devenv.ops.status import KIND, dyno_name
 from devenv.plan import names, router_log, values
 
@@ -48,7 +49,7 @@ class Wish:
             return self.addons
         if kind not in DYNOS or self.addons:
             return False
-        if self.process and pod.labels.get("devenv.dev/process") != self.process:
+        if self.process and pod.labels.get(PROCESS) != self.process:
             return False
         return not self.dyno or self.dyno in (name_of(pod), pod.name)
 
@@ -66,7 +67,7 @@ def name_of(pod: Pod) -> str:
     if kind == "addon":
         return pod.name.rsplit("-", 1)[0]
     if kind == "release":
-        return f"release.{pod.labels.get('devenv.dev/release', '0')}"
+        return f"release.{pod.labels.get(RELEASE, '0')}"
     return dyno_name(pod)
 
 

@@ -10,6 +10,7 @@ from devenv.cluster.kube_model import Container, Ended, Pod, Workload
 RELEASE = "devenv.dev/release"
 COMPONENT = "app.kubernetes.io/component"
 PROCESS = "devenv.dev/process"
+PROCESSES = "devenv.dev/kind=process"
 PULL = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 CREATE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 SETTLING = 30  # seconds

@@ -9,7 +9,7 @@ from devenv.heroku import formation as grammar
 from devenv.heroku.model import Quantity
 from devenv.ops import config, deploy, lock, rollout
 from devenv.ops.env import Env
-from devenv.ops.status import dyno_name
+from devenv.ops.status import KIND, dyno_name
 from devenv.plan import profile
 from devenv.plan.settings import Settings
 
@@ -56,12 +56,12 @@ def restart(env: Env, target: str | None) -> int:
         chosen = [
             pod
             for pod in pods
-            if (target is None and pod.labels["devenv.dev/kind"] == "process")
-            or target in (dyno_name(pod), pod.labels.get("devenv.dev/process"), pod.name)
+            if (target is None and pod.labels[KIND] == "process")
+            or target in (dyno_name(pod), pod.labels.get(rollout.PROCESS), pod.name)
         ]
         if not chosen:
             raise InputError(f"no {target or 'running'} dynos on {env.name}", "`devenv ps` lists them")
-        processes = [pod for pod in chosen if pod.labels["devenv.dev/kind"] == "process"]
+        processes = [pod for pod in chosen if pod.labels[KIND] == "process"]
         for pod in chosen:
             if pod not in processes:
                 env.kube.delete_pod(env.name, pod.name)

@@ -8,6 +8,7 @@ from devenv.ops.env import Env
 from devenv.ops.rollout import PROCESS
 
 KIND = "devenv.dev/kind"
+KEY = "devenv.dev/sync"  # annotation of a pod of the work tree: the tag of its image
 
 
 @dataclass(frozen=True, slots=True)

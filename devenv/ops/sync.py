@@ -14,7 +14,8 @@ from devenv.build.source import Context
 from devenv.cluster.kube_model import Pod
 from devenv.ops import back, lock, oneoff
 from devenv.ops.env import Env
-from devenv.ops.status import KIND, dyno_name
+from devenv.ops.rollout import PROCESS
+from devenv.ops.status import KEY, KIND, dyno_name
 from devenv.plan import values
 from devenv.sync import frame, rules, watch
 from devenv.sync.engine import Engine
@@ -24,7 +25,6 @@ from devenv.sync.target import Target
 from devenv.sync.tree import Skip, Tree
 
 PODS = "devenv.dev/kind in (process,sync)"
-KEY = "devenv.dev/sync"
 RUN = 600.0  # seconds for a command that a rule asks for
 
 
@@ -186,20 +186,20 @@ def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> No
             engine.put(Vanished(pod.name))
         return
     kind, key = pod.labels.get(KIND, ""), pod.annotations.get(KEY, "")
-    if pod.name in known or not (key or kind == "sync"):
+    keeps = kind == "sync"
+    if pod.name in known or not (key or keeps):
         return
     container = next((each for each in pod.containers if not each.init), None)
     if container is None or container.state != "running":
         return
     known.add(pod.name)
-    keeps = kind == "sync"
     engine.put(
         Appeared(
             Target(
                 pod=pod.name,
                 container=container.name,
                 kind=kind,
-                process=pod.labels.get("devenv.dev/process", kind),
+                process=pod.labels.get(PROCESS, kind),
                 key=key,
                 open=lambda pod, container, argv: env.kube.open_exec(env.name, pod, argv, container=container),
                 put=engine.put,

@@ -10,8 +10,9 @@ from devenv.cluster.kube_model import Pod
 from devenv.ops import lock
 from devenv.ops.env import Env
 from devenv.ops.journal import Entry, Journal
-from devenv.ops.status import cksum, dyno_name
-from devenv.ops.sync import KEY, mirrors
+from devenv.ops.rollout import PROCESSES
+from devenv.ops.status import KEY, cksum, dyno_name
+from devenv.ops.sync import mirrors
 from devenv.sync import frame
 from devenv.sync.mirror import Mirror
 
@@ -53,7 +54,7 @@ def status(env: Env) -> SyncStatus:
 
 
 def _pods(env: Env, mirror: Mirror) -> list[Pod]:
-    every = env.kube.pods(env.name, "devenv.dev/kind=process")
+    every = env.kube.pods(env.name, PROCESSES)
     return [pod for pod in every if pod.annotations.get(KEY) == mirror.key and not pod.deleting]
 
 
