@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from devenv.build import builder
 from devenv.ops import up
 from devenv.ops.env import Env
+from devenv.plan import names
 from devenv.plan.model import Plan
 
 
@@ -85,7 +86,7 @@ def preview(env: Env) -> Preview:
         app=plan.app,
         env=plan.env,
         cluster=where,
-        url=(env.url if status.state != "absent" else f"http://{plan.env}.localhost") if plan.web else None,
+        url=(env.url if status.state != "absent" else f"http://{names.host(plan.env)}") if plan.web else None,
         images=images,
         processes=tuple(
             ProcessRow(

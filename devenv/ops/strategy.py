@@ -9,6 +9,7 @@ from devenv.base.errors import InputError
 from devenv.ops import candidate, deploy, lock, retention, shipped, traffic
 from devenv.ops.deploy import Deployed
 from devenv.ops.env import Env
+from devenv.ops.modes import RELEASE
 from devenv.ops.story import Story
 from devenv.plan import values
 from devenv.plan.model import Plan, Release
@@ -34,7 +35,7 @@ def begin(
     """
     serving = env.served()
     version = deploy.last_version(env) + 1
-    note = ReleaseNote(version, description, "release", commit, deploy.this_moment(), origins=plan.config.origins)
+    note = ReleaseNote(version, description, RELEASE, commit, deploy.this_moment(), origins=plan.config.origins)
     trial = values.candidate(values.app_release(plan, env.profile, note, env.facts(references)), env.facts({}))
     retention.hold(env, trial)
     try:

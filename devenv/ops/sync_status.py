@@ -15,6 +15,7 @@ from devenv.ops.status import KEY, cksum, dyno_name
 from devenv.ops.sync import mirrors
 from devenv.sync import frame
 from devenv.sync.mirror import Mirror
+from devenv.sync.rules import RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _does(mirror: Mirror, path: str) -> str:
         return "does nothing"
     text = "is copied into the pods"
     if rule.run:
-        text += f", runs {'the release phase' if rule.run == 'release' else f'`{rule.run}`'}"
+        text += f", runs {'the release phase' if rule.run == RELEASE else f'`{rule.run}`'}"
     if rule.do != "restart":
         return text
     text += f", {' and '.join(rule.types) or 'every process'} starts again"
