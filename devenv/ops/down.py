@@ -7,6 +7,8 @@ from devenv.ops import lock, shipped, traffic
 from devenv.ops.env import Env
 from devenv.plan import values
 
+ENDING = 2  # seconds that processes have to end in when nothing of theirs will be left
+
 
 def down(env: Env) -> None:
     """Stop processes and add-ons; config, releases and volumes stay. Raises InputError when there is no such env."""
@@ -41,5 +43,16 @@ def destroy(env: Env) -> None:
     """Remove the env: processes, add-ons, config, data."""
     env.require()
     with lock.changing(env), env.console.step(f"Destroying {env.name} and its data"):
+        _empty(env)
         env.kube.delete_namespace(env.name)
         traffic.forget(env)
+
+
+def _empty(env: Env) -> None:
+    # a namespace that is deleted with pods in it waits for their grace period, and then for as long again
+    for path in ("apis/apps/v1/{}/deployments", "apis/apps/v1/{}/statefulsets", "api/v1/{}/persistentvolumeclaims"):
+        url = "/" + path.format(f"namespaces/{env.name}")
+        env.kube.http.json("DELETE", url, {"propagationPolicy": "Background"})
+    for pod in env.kube.pods(env.name):
+        env.kube.delete_pod(env.name, pod.name, grace=ENDING)
+    env.kube.wait_gone(env.name, "", 120)
