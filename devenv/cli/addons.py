@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from devenv.base.console import table
-from devenv.base.errors import InputError
-from devenv.cli.common import Shell, verb, verbs
+from devenv.cli.common import Confirm, Shell, verb, verbs
 from devenv.cli.render import brought_by, emit
 
 app = verbs()
@@ -61,19 +60,13 @@ def create(
 def destroy(
     shell: Shell,
     name: Annotated[str, typer.Argument(help="The service or the attachment.", metavar="NAME")],
-    confirm: Annotated[
-        str | None, typer.Option("--confirm", help="The env's name, instead of being asked.", metavar="ENV")
-    ] = None,
+    confirm: Confirm = None,
 ) -> None:
     """Remove an add-on from the env. Its volume stays until `devenv destroy`."""
     from devenv.ops.addon_changes import destroy as remove
 
     env = shell.env.name
-    if confirm is None:
-        shell.console.warn(f"this removes {name} from {env}")
-        shell.confirm("removed", env, f"--confirm {env}")
-    elif confirm != env:
-        raise InputError("not removed: the name does not match", f"use --confirm {env}")
+    shell.confirm(f"this removes {name} from {env}", "removed", env, confirm)
     remove(shell.env, name)
     shell.console.say(f"Destroying {name} on {env}... done; its volume stays until `devenv destroy`")
 

@@ -1,10 +1,6 @@
 """`devenv cluster` and its kin."""
 
-from typing import Annotated
-
-import typer
-
-from devenv.cli.common import Shell, verb, verbs
+from devenv.cli.common import Confirm, Shell, Yes, verb, verbs
 from devenv.cli.render import emit
 
 app = verbs()
@@ -56,15 +52,15 @@ def create(shell: Shell) -> None:
 
 
 @verb(app, "cluster:delete", "devenv cluster delete", "devenv cluster delete --yes")
-def delete(shell: Shell, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+def delete(shell: Shell, confirm: Confirm = None, yes: Yes = False) -> None:
     """Delete the cluster with all envs and all their data. Asks for its name first."""
     from devenv.ops.clusters import delete as remove
     from devenv.ops.clusters import info
 
     found = info(shell.env)
     if found.state != "absent" and not yes:
-        shell.console.warn(f"this deletes {found.name} with all data of: {', '.join(found.envs) or 'no env'}")
-        shell.confirm("deleted", found.name, "--yes")
+        warning = f"this deletes {found.name} with all data of: {', '.join(found.envs) or 'no env'}"
+        shell.confirm(warning, "deleted", found.name, confirm)
     remove(shell.env)  # of an absent one too: an interrupted run may have left its registry
     shell.console.say(
         f"There is no cluster {found.name}." if found.state == "absent" else f"Cluster {found.name} is deleted."

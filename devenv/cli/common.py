@@ -76,8 +76,13 @@ class Shell:
         )
         return Env(options, self.console)
 
-    def confirm(self, done: str, name: str, flag: str) -> None:
-        """Have `name` typed. Raises InputError when something else is, or nobody answers: `flag` spares the question."""
+    def confirm(self, warning: str, done: str, name: str, given: str | None) -> None:
+        """Have `name` typed, unless it is `given` with --confirm. Raises InputError when it is another, or nobody answers."""
+        if given == name:
+            return
+        if given is not None:
+            raise InputError(f"not {done}: the name does not match", f"use --confirm {name}")
+        self.console.warn(warning)
         self.console.stderr.write(f"To go on, type {name}: ")
         self.console.stderr.flush()
         typed = sys.stdin.readline()
@@ -85,7 +90,11 @@ class Shell:
             self.console.stderr.write("\n")
         if typed.strip() != name:
             why = "the name does not match" if typed else "nobody answered"
-            raise InputError(f"not {done}: {why}", f"type `{name}`, or use {flag}")
+            raise InputError(f"not {done}: {why}", f"type `{name}`, or use --confirm {name}")
+
+
+Confirm = Annotated[str | None, typer.Option("--confirm", help="The name, instead of being asked.", metavar="NAME")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def verbs() -> typer.Typer:

@@ -1,10 +1,6 @@
 """`devenv down`, `devenv destroy`."""
 
-from typing import Annotated
-
-import typer
-
-from devenv.cli.common import Shell, verb, verbs
+from devenv.cli.common import Confirm, Shell, Yes, verb, verbs
 
 app = verbs()
 
@@ -18,15 +14,14 @@ def down(shell: Shell) -> None:
     shell.console.say(f"{shell.env.name} is down; its data is kept. `devenv up` starts it again.")
 
 
-@verb(app, "destroy", "devenv destroy", "devenv destroy --env lamp-pr-7 --yes")
-def destroy(shell: Shell, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+@verb(app, "destroy", "devenv destroy", "devenv destroy --env lamp-pr-7 --confirm lamp-pr-7")
+def destroy(shell: Shell, confirm: Confirm = None, yes: Yes = False) -> None:
     """Remove the env with its add-ons, config and all data. Asks for the env's name first."""
     from devenv.ops.down import destroy as remove
 
     shell.env.require()
     name = shell.env.name
     if not yes:
-        shell.console.warn(f"this destroys {name} with all data of its add-ons")
-        shell.confirm("destroyed", name, "--yes")
+        shell.confirm(f"this destroys {name} with all data of its add-ons", "destroyed", name, confirm)
     remove(shell.env)
     shell.console.say(f"{name} is destroyed.")

@@ -54,7 +54,7 @@ def test_destroying_needs_an_answer(app: App) -> None:
     for stdin, why in ((None, "nobody answered"), ("", "nobody answered"), ("other\n", "the name does not match")):
         done = app("destroy", stdin=stdin, status=2)
         assert f"not destroyed: {why}" in done.stderr, str(done)
-        assert "--yes" in done.stderr.partition("\nHint: ")[2]
+        assert "--confirm" in done.stderr.partition("\nHint: ")[2]
     app("addons:destroy", "heroku-redis", status=2)
     done = app("cluster:delete", status=2)
     assert "not deleted: nobody answered" in done.stderr

@@ -118,7 +118,14 @@ def shell() -> Shell:
 @pytest.mark.parametrize("typed", ["lamp\n", "lamp", "  lamp \n"])
 def test_confirmed(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-    shell().confirm("destroyed", "lamp", "--yes")
+    shell().confirm("this destroys", "destroyed", "lamp", None)
+
+
+def test_confirmed_by_the_name_as_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    shell().confirm("this destroys", "destroyed", "lamp", "lamp")
+    with pytest.raises(InputError, match="does not match"):
+        shell().confirm("this destroys", "destroyed", "lamp", "")
 
 
 @pytest.mark.parametrize(
@@ -127,5 +134,5 @@ def test_confirmed(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
 def test_not_confirmed(monkeypatch: pytest.MonkeyPatch, typed: str, why: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
     with pytest.raises(InputError, match=why) as caught:
-        shell().confirm("destroyed", "lamp", "--yes")
-    assert "--yes" in (caught.value.hint or "")
+        shell().confirm("this destroys", "destroyed", "lamp", None)
+    assert "--confirm lamp" in (caught.value.hint or "")
