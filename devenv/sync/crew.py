@@ -20,7 +20,7 @@ LATER = 0.2  # seconds that the keeper waits for the pods at most
 # seconds after a container refused a change: its disk is full, its files are read-only
 RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
 AGAIN = (QUIET, 0.2, 1.0, 5.0, 30.0)  # seconds until a file that changed while it was read goes again
-Loads = dict[tuple[str, int, bool, frozenset[str]], tuple[int, frame.Payload, tuple[Change, ...]]]
+Loads = dict[tuple[str, int, int, bool], tuple[frame.Payload, tuple[Change, ...]]]
 
 
 @dataclass(slots=True)
@@ -33,6 +33,7 @@ class Crew:
     put: Callable[[object], None]
     peers: list[Peer] = field(default_factory=list)
     flights: dict[int, Flight] = field(default_factory=dict)
+    loads: Loads = field(default_factory=dict)  # what is on its way, for others that lack the same
     running: str | None = None
     # index -> number of the last change that a command which runs once has seen
     ran_until: dict[str, int] = field(default_factory=dict)
@@ -120,9 +121,10 @@ class Crew:
 
     def pump(self, touched_at: float) -> None:
         """Send to every container what it lacks, or start it again. `touched_at`: when the last change came."""
-        loads: Loads = {}
+        if not self.flights:
+            self.loads.clear()
         now = time.monotonic()
-        for peer in self.peers:
+        for peer in sorted(self.peers, key=lambda each: each.keeps):
             if not peer.joined or peer.flying is not None:
                 continue
             if peer.foreign:
@@ -134,7 +136,7 @@ class Crew:
             if peer.keeps and now - touched_at < LATER and self._flying():
                 continue  # those who wait for an edit come first
             if (peer.mirror.tree.seq > peer.seq or peer.fresh or again or unmarked) and not waits:
-                self._send(peer, loads)
+                self._send(peer)
             elif (
                 peer.due
                 and not peer.large
@@ -153,19 +155,14 @@ class Crew:
     def _flying(self) -> bool:
         return any(peer.flying is not None for peer in self.peers if not peer.keeps)
 
-    def _send(self, peer: Peer, loads: Loads) -> None:
+    def _send(self, peer: Peer) -> None:
         mirror, keeps = peer.mirror, peer.keeps
         since = 0 if peer.fresh else peer.seq
-        key = (mirror.key, since, keeps, frozenset(peer.again))
-        if key not in loads:
-            seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
-            before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
-            again = (change for change in before if change.path in peer.again and change.seq <= since)
-            changes = (*mirror.tree.since(since), *again)
-            small = [change for change in changes if not self._is_large(mirror, change)]
-            state = frame.state_text(mirror.tree.since(0), mirror.place) if keeps else ""
-            loads[key] = (seq, frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes)
-        seq, load, changes = loads[key]
+        seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
+        key = (mirror.key, since, seq, keeps)
+        load, changes = self.loads[key] if key in self.loads and not peer.again else self._load(peer, since)
+        if not peer.again:
+            self.loads[key] = load, changes
         large = [each for each in changes if self._is_large(mirror, each) and mirror.place(each.path)]
         self._note_late(peer, load, large if peer.fresh else ())
         for change in () if peer.fresh else large:
@@ -178,6 +175,15 @@ class Crew:
         number = peer.flying = next(self._numbers)
         self.flights[number] = Flight(peer, seq, mark, changes)
         peer.target.send(frame.line(number, load, site, f"{mirror.tree.ident}:{mark}") + load.archive)
+
+    def _load(self, peer: Peer, since: int) -> tuple[frame.Payload, tuple[Change, ...]]:
+        mirror = peer.mirror
+        before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
+        again = (change for change in before if change.path in peer.again and change.seq <= since)
+        changes = (*mirror.tree.since(since), *again)
+        small = [change for change in changes if not self._is_large(mirror, change)]
+        state = frame.state_text(mirror.tree.since(0), mirror.place) if peer.keeps else ""
+        return frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes
 
     def _note_late(self, peer: Peer, load: frame.Payload, later: Sequence[Change]) -> None:
         """What was not as it had been found goes again, soon at first; `later` when this is through."""

@@ -17,7 +17,7 @@ from devenv.sync.target import Answered, Joined, Left, Said, Target
 from devenv.sync.tree import Change
 from devenv.sync.watch import Lost, Touched
 
-GATHER = 0.003  # seconds of quiet that end a batch, and the longest that one is gathered
+GATHER = 0.001  # seconds of quiet that end a batch, and the longest that one is gathered
 LONGEST_GATHER = 0.02
 SETTINGS = frozenset({".env", ".devenv/profile.yaml"})  # in no image, and yet what runs depends on them
 

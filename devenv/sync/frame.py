@@ -44,6 +44,7 @@ trap 'rm -rf "$t"' EXIT
 trap exit TERM HUP
 nl='
 '
+{ shopt -s lastpipe; } 2> /dev/null # bash: a process less for each archive
 wait=
 (read -r -t 1 wait < /dev/null) 2> /dev/null
 [ $? = 2 ] || wait='-t 60'
