@@ -12,6 +12,7 @@ from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
 from devenv.cluster import kube_logs
 from devenv.cluster.helm import PENDING
+from devenv.cluster.kube import MERGE
 from devenv.cluster.kube_model import HelmState
 from devenv.ops import retention, rollout, shipped, traffic
 from devenv.ops.env import Env
@@ -219,8 +220,17 @@ def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Even
         for _, line in kube_logs.follow(env.kube, pods[0], stop=stop):
             lines.append(line)
             story.phase_line(line)
+        _pass_on(env, pods[0].name)
     except DevenvError as error:
         env.console.detail(f"the release command's log ended: {error.message}")
+
+
+def _pass_on(env: Env, name: str) -> None:
+    # the kubelet tells that the command has ended a second before it calls the pod done, which is what Helm waits for
+    pod = env.kube.wait_pod(env.name, name, lambda pod: all(each.ended for each in pod.containers), 10)
+    if all(each.ended and each.ended.code == 0 for each in pod.containers):
+        path = f"/api/v1/namespaces/{env.name}/pods/{name}/status"
+        env.kube.http.json("PATCH", path, {"status": {"phase": "Succeeded"}}, content_type=MERGE)
 
 
 def _failed_phase(env: Env, version: int) -> str | None:
