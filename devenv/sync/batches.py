@@ -37,8 +37,11 @@ class Batches:
         """Report the batches that every container has."""
         for batch in list(self.under_way):
             mine = [peer for peer in peers if peer.mirror is batch.mirror]
+            paths = {change.path for change in batch.changes}
             batch.waiting -= {
-                peer.target.pod for peer in mine if peer.joined and peer.seq >= batch.seq and not peer.large
+                peer.target.pod
+                for peer in mine
+                if peer.joined and peer.seq >= batch.seq and paths.isdisjoint(peer.large)
             }
             if not batch.waiting:
                 self.under_way.remove(batch)

@@ -47,7 +47,7 @@ class Crew:
         """Seconds until something is due without a message; None = nothing is."""
         now = time.monotonic()
         times = [at - now for peer in self.peers for at in (peer.retry_at, peer.again_at) if at > now]
-        if any(peer.due for peer in self.peers):
+        if any(peer.ripe for peer in self.peers):
             times.append(QUIET)
         if any(peer.keeps and peer.joined and peer.seq < peer.mirror.tree.seq for peer in self.peers):
             times.append(LATER)
@@ -137,13 +137,7 @@ class Crew:
                 continue  # those who wait for an edit come first
             if (peer.mirror.tree.seq > peer.seq or peer.fresh or again or unmarked) and not waits:
                 self._send(peer)
-            elif (
-                peer.due
-                and not peer.large
-                and not 0 < peer.tries < len(AGAIN)
-                and self.running is None
-                and now - touched_at >= QUIET
-            ):
+            elif peer.ripe and not 0 < peer.tries < len(AGAIN) and self.running is None and now - touched_at >= QUIET:
                 self._restart(peer)
 
     def _renew(self, peer: Peer) -> None:
@@ -262,12 +256,13 @@ class Crew:
 
     def _restart(self, peer: Peer) -> None:
         """Start the process again, after the commands that its rules ask for."""
-        runs = [rule for rule in dict.fromkeys(peer.due.values()) if rule.run]
+        due = peer.ripe
+        runs = [rule for rule in dict.fromkeys(due.values()) if rule.run]
         for rule in runs:
             if rule.once:
                 self._run_once(peer, rule)
                 return
-        due, peer.due = peer.due, {}
+        peer.due = {path: rule for path, rule in peer.due.items() if path not in due}
         commands = "".join(f"sh -c {frame.quoted(rule.run or '')} < /dev/null > /proc/$p/fd/1 2>&1; " for rule in runs)
         number = next(self._numbers)
         peer.flying, peer.restarted = number, time.monotonic()

@@ -78,6 +78,11 @@ class Peer:
         """Whether it is the keeper."""
         return self.site is not frame.POD
 
+    @property
+    def ripe(self) -> dict[str, Rule]:
+        """Of what is due, that which is there: a large file on its way holds up nothing but itself."""
+        return {path: rule for path, rule in self.due.items() if path not in self.large}
+
     def concerns(self, rule: Rule) -> bool:
         """Whether a change by this rule makes its process start again."""
         if rule.do != "restart" or self.target.kind != "process" or not self.supervisor:

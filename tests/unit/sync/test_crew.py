@@ -342,6 +342,24 @@ def test_a_large_file_goes_its_own_way_once(stage: Stage, monkeypatch: pytest.Mo
     assert (len(web.sent), web.restarted) == (2, 0)
 
 
+def test_a_large_file_holds_up_no_restart_but_its_own(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devenv.sync.crew.LARGE", 5)
+    monkeypatch.setattr("devenv.sync.crew.threading.Thread", lambda target, args, daemon: Noted([], args))
+    web = stage.join(Container("web.1"))
+    stage.save(big__py="large content")
+    stage.answer(web, quiet=True)
+    assert (web.restarted, len(stage.told.batches)) == (0, 0), "it is on its way"
+    stage.save(a__py="1")
+    stage.answer(web, quiet=True)
+    assert (web.restarted, len(stage.told.batches)) == (1, 1)
+    stage.answer(web)
+    change = stage.crew.peers[0].large["big.py"]
+    stage.crew.delivered(bulk.Delivered(web, change, "", change.row))
+    stage.pump()
+    stage.answer(web, quiet=True)
+    assert (web.restarted, len(stage.told.batches)) == (2, 2)
+
+
 def test_a_large_file_that_is_deleted_on_its_way_is_deleted_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
