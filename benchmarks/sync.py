@@ -113,37 +113,32 @@ def together(folder: Path, observers: Observers, count: int, rounds: int) -> lis
     return found
 
 
-def fresh(kube: Kube, folder: Path, observers: Observers, copy: bool) -> list[float]:
-    """The reference: kubectl for every change, to the first pod."""
+def fresh(kube: Kube, folder: Path, observers: Observers, copy: bool, count: int = 1) -> list[float]:
+    """The reference: kubectl for every change of so many files, to the first pod."""
     pod = observers.pods[0]
     container = next(each.name for each in pod.containers if not each.init)
     base = [str(paths.bin_folder() / "kubectl"), "--kubeconfig", str(kube.access.kubeconfig)]
     base += ["--context", kube.access.context, "-n", ENV]
-    scratch = folder.parent / "scratch"
+    scratch = folder.parent / f"scratch-{count}"
     (scratch / "probe").mkdir(parents=True, exist_ok=True)
     first = Observers.__new__(Observers)
     first.__dict__.update(observers.__dict__, pods=[pod])
     found = []
-    for number in range(max(10, SAVES // 5)):
-        value = f"{'cp' if copy else 'tar'}-{number}"
+    for turn in range(max(10, SAVES // 5)):
+        files = {f"kubectl-{number}.txt": f"{'cp' if copy else 'tar'}-{turn}-{number}" for number in range(count)}
         began = time.monotonic()
-        (scratch / "probe" / "kubectl.txt").write_text(value)
+        for name, value in files.items():
+            (scratch / "probe" / name).write_text(value)
         if copy:
-            subprocess.run(
-                [*base, "cp", "-c", container, "probe/kubectl.txt", f"{pod.name}:/app/probe/kubectl.txt"],
-                cwd=scratch,
-                check=True,
-            )
+            subprocess.run([*base, "cp", "-c", container, "probe", f"{pod.name}:/app/"], cwd=scratch, check=True)
         else:
-            archive = subprocess.run(
-                ["tar", "-cf", "-", "probe/kubectl.txt"], cwd=scratch, capture_output=True, check=True
-            )
+            archive = subprocess.run(["tar", "-cf", "-", "probe"], cwd=scratch, capture_output=True, check=True)
             subprocess.run(
-                [*base, "exec", "-i", pod.name, "-c", container, "--", "tar", "-xf", "-", "-C", "/app"],
+                [*base, "exec", "-i", pod.name, "-c", container, "--", "tar", "-xmf", "-", "-C", "/app"],
                 input=archive.stdout,
                 check=True,
             )
-        found.append(first.wait({"kubectl.txt": value}) - began)
+        found.append(first.wait(files) - began)
     return found
 
 
@@ -227,6 +222,9 @@ def measure(folder: Path, kube: Kube, url: str) -> None:
                 shown("the same by `kubectl cp`, 1 pod", fresh(kube, folder, observers, True), "reference")
             if count == 3:
                 shown("200 files at once, 3 pods", together(folder, observers, 200, 20), "200")
+                shown(
+                    "the same by `kubectl exec … tar`, 1 pod", fresh(kube, folder, observers, False, 200), "reference"
+                )
             observers.stop()
             if count == 1:
                 shown("save → new code answering, 1 pod", answering(folder, url, max(20, SAVES // 4)), "- / 700")

@@ -256,6 +256,19 @@ def test_a_large_file_does_not_hold_up_small_ones(app: App, session: Session) ->
     tidy(app, attached=True)
 
 
+def test_five_thousand_files_come_and_go(app: App, session: Session) -> None:
+    for number in range(5000):
+        file = app.folder / "static" / str(number % 50) / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{number}\n")
+    app.write("greeting.txt", "in the midst\n")
+    alike(app, session)
+    for number in range(50):
+        shutil.rmtree(app.folder / "static" / str(number))
+    alike(app, session)
+    tidy(app, attached=True)
+
+
 def test_it_explains_itself(app: App, session: Session) -> None:
     app.write("greeting.txt", "why?\n")
     alike(app, session)
