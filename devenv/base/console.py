@@ -116,6 +116,7 @@ class Step:
         self.note = ""
         self.result = ""
         self.silent = False
+        self._announced = False
         self._began = time.monotonic()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -134,7 +135,7 @@ class Step:
         if self._thread:
             self._thread.join()
         seconds = time.monotonic() - self._began
-        if (self.silent and done) or not self.lines:
+        if (self.silent and done and not self._announced) or not self.lines:
             with self.console._lock:
                 if self._thread:
                     self.console.stderr.write("\r\x1b[2K")
@@ -150,6 +151,7 @@ class Step:
     def _announce(self) -> None:
         # where nothing can spin (CI logs), say after two seconds what is being waited for
         if not self._stop.wait(2.0):
+            self._announced = True
             self.console.say(f"  {self.title} …")
 
     def _spin(self) -> None:
