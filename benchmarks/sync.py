@@ -101,12 +101,13 @@ def saves(folder: Path, observers: Observers, count: int, mark: str) -> list[flo
 
 
 def together(folder: Path, observers: Observers, count: int, rounds: int) -> list[float]:
-    """Write `count` files at once; seconds from the first write until every pod has the last."""
+    """Replace `count` files at once, as git does: removed and made anew. Seconds from the first until every pod has the last."""
     found = []
     for turn in range(rounds):
         files = {f"many-{number}.txt": f"{turn}-{number}" for number in range(count)}
         began = time.monotonic()
         for name, value in files.items():
+            (folder / "probe" / name).unlink(missing_ok=True)
             (folder / "probe" / name).write_text(value)
         found.append(observers.wait(files) - began)
         time.sleep(3 * PAUSE)
