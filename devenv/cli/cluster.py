@@ -58,7 +58,7 @@ def delete(shell: Shell, confirm: Confirm = None, yes: Yes = False) -> None:
     from devenv.ops.clusters import info
 
     found = info(shell.env)
-    if found.state != "absent" and not yes:
+    if found.state != "absent" and (confirm is not None or not yes):
         warning = f"this deletes {found.name} with all data of: {', '.join(found.envs) or 'no env'}"
         shell.confirm(warning, "deleted", found.name, confirm)
     remove(shell.env)  # of an absent one too: an interrupted run may have left its registry

@@ -21,7 +21,7 @@ def destroy(shell: Shell, confirm: Confirm = None, yes: Yes = False) -> None:
 
     shell.env.require()
     name = shell.env.name
-    if not yes:
+    if confirm is not None or not yes:
         shell.confirm(f"this destroys {name} with all data of its add-ons", "destroyed", name, confirm)
     remove(shell.env)
     shell.console.say(f"{name} is destroyed.")

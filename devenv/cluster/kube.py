@@ -69,7 +69,7 @@ class Kube:
             except Conflict:
                 found = self.namespace(name)  # another command was faster
         if found is not None:
-            _refuse_foreign(found)
+            refuse_foreign(found)
             if not (
                 meta["labels"].items() <= found.labels.items()
                 and meta["annotations"].items() <= found.annotations.items()
@@ -90,7 +90,7 @@ class Kube:
         found = self.namespace(name)
         if found is None:
             return
-        _refuse_foreign(found)
+        refuse_foreign(found)
         self.http.json("DELETE", f"/api/v1/namespaces/{name}")
         if wait:
             self._until(lambda: self.namespace(name) is None, timeout, f"the namespace `{name}` is still being deleted")
@@ -280,7 +280,8 @@ class Kube:
 GONE = Namespace("", {}, {}, "", None)
 
 
-def _refuse_foreign(found: Namespace) -> None:
+def refuse_foreign(found: Namespace) -> None:
+    """Raises ClusterError when devenv did not make the namespace."""
     if found.labels.get(MANAGED) != "devenv":
         raise ClusterError(
             f"the namespace `{found.name}` is there and devenv did not make it",

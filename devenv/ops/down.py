@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+from devenv.base.errors import DevenvError
+from devenv.cluster.kube import refuse_foreign
 from devenv.cluster.kube_model import HelmState
 from devenv.ops import lock, shipped, traffic
 from devenv.ops.env import Env
 from devenv.plan import values
 
 ENDING = 2  # seconds that processes have to end in when nothing of theirs will be left
+PATIENCE = 30  # seconds for all of them to be gone
 
 
 def down(env: Env) -> None:
@@ -43,16 +46,30 @@ def destroy(env: Env) -> None:
     """Remove the env: processes, add-ons, config, data."""
     env.require()
     with lock.changing(env), env.console.step(f"Destroying {env.name} and its data"):
-        _empty(env)
+        try:
+            _empty(env)
+        except DevenvError as error:
+            env.console.detail(f"it takes its time: {error.message}")
+        finally:
+            env.kube.delete_namespace(env.name, wait=False)
         env.kube.delete_namespace(env.name)
         traffic.forget(env)
 
 
 def _empty(env: Env) -> None:
-    # a namespace that is deleted with pods in it waits for their grace period, and then for as long again
-    for path in ("apis/apps/v1/{}/deployments", "apis/apps/v1/{}/statefulsets", "api/v1/{}/persistentvolumeclaims"):
-        url = "/" + path.format(f"namespaces/{env.name}")
-        env.kube.http.json("DELETE", url, {"propagationPolicy": "Background"})
+    """End what runs: a namespace that is deleted with pods in it waits for their grace period, and then for as long again."""
+    if (found := env.kube.namespace(env.name)) is None:
+        return
+    refuse_foreign(found)
+    # Helm's records first: whatever ends this early, `up` does not take what is gone for what is there
+    for kind, params in (
+        ("api/v1/{}/secrets", {"labelSelector": "owner=helm"}),
+        ("apis/apps/v1/{}/deployments", {}),
+        ("apis/apps/v1/{}/statefulsets", {}),
+        ("api/v1/{}/persistentvolumeclaims", {}),
+    ):
+        path = "/" + kind.format(f"namespaces/{env.name}")
+        env.kube.http.json("DELETE", path, {"propagationPolicy": "Background"}, params=params)
     for pod in env.kube.pods(env.name):
         env.kube.delete_pod(env.name, pod.name, grace=ENDING)
-    env.kube.wait_gone(env.name, "", 120)
+    env.kube.wait_gone(env.name, "", PATIENCE)
