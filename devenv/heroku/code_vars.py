@@ -38,7 +38,7 @@ APART = {
 }
 # where an app says which libraries it uses, and what these bring along
 DEPENDENCIES = {
-    *("Pipfile", "Pipfile.lock", "pyproject.toml", "poetry.lock", "uv.lock"),
+    *("Pipfile", "Pipfile.lock", "pyproject.toml", "poetry.lock", "uv.lock", "setup.py", "setup.cfg"),
     *("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"),
     *("Gemfile", "Gemfile.lock", "go.mod", "composer.json", "mix.exs", "pom.xml", "build.gradle", "build.gradle.kts"),
 }
@@ -55,14 +55,14 @@ def dependencies(files: Iterable[str]) -> list[str]:
     """The paths that list the app's libraries, in order; a Dockerfile, which may install more, only beside another one."""
     found = sorted(path for path in files if _own(path))
     names = {path: path.rpartition("/")[2] for path in found}
-    lists = [path for path in found if names[path] in DEPENDENCIES or fnmatch(names[path], "*requirements*.txt")]
+    lists = [path for path in found if names[path] in DEPENDENCIES or fnmatch(path, "*requirements*.txt")]
     return lists and lists + [path for path in found if names[path].startswith("Dockerfile")]
 
 
 def uses(text: str, libraries: Collection[str]) -> bool:
     """Whether a list of dependencies names one of `libraries`, outside of comments."""
     pattern = r"(?<![a-zA-Z0-9])(" + "|".join(map(re.escape, libraries)) + r")(?![a-zA-Z0-9])"
-    return re.search(pattern, COMMENT.sub("", text)) is not None
+    return re.search(pattern, COMMENT.sub("", text), re.IGNORECASE) is not None
 
 
 def _own(path: str) -> bool:

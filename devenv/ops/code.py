@@ -20,7 +20,7 @@ def reads(source: Source, catalog: Catalog) -> Mapping[str, str]:
         for addon in catalog.addons.values()
     ]
     context = scan(source)
-    asked = hashlib.sha256(json.dumps(kinds).encode()).hexdigest()[:8]
+    asked = hashlib.sha256(json.dumps([kinds, sorted(code_vars.DEPENDENCIES)]).encode()).hexdigest()[:8]
     note = paths.cache() / "code" / f"{context.digest}-{asked}.json"
     try:
         kept: Mapping[str, str] = json.loads(note.read_text(encoding="utf-8"))

@@ -33,6 +33,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"Gemfile": "gem 'pg', '~> 1.5'\n", "Gemfile.lock": "    sidekiq (7.3)\n"}, EVERY),
         ({"go.mod": "require github.com/lib/pq v1.10.9 // indirect\n"}, EVERY[:2]),
         ({"package.json": "{}", "composer.json": '{"require": {"php": "^8.3"}}'}, EVERY[:2]),
+        ({"requirements.txt": "-r requirements/base.txt\n", "requirements/base.txt": "Flask-Redis==0.4\n"}, EVERY[::2]),
         ({"requirements.txt": "flask\n", "tests/requirements.txt": "psycopg\n"}, ["BONSAI_URL"]),
     ],
 )
