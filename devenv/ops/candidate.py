@@ -9,7 +9,7 @@ from devenv.base.errors import ClusterError, InputError
 from devenv.cluster import kube_helm
 from devenv.cluster.helm import PENDING
 from devenv.cluster.kube_model import HelmState, Pod
-from devenv.ops import deploy, rollout, traffic
+from devenv.ops import phase, rollout, traffic
 from devenv.ops.env import Env
 from devenv.plan import values
 
@@ -52,7 +52,7 @@ def refuse(env: Env) -> None:
     """
     found = env.kube.releases(env.name)
     if env.spec.existing:
-        pods = env.kube.pods(env.name, deploy.RELEASE_PODS)
+        pods = env.kube.pods(env.name, phase.RELEASE_PODS)
         busy = [found[name] for name in (values.APP, values.NEXT) if name in found]
         if state := next((each for each in busy if in_flight(each, pods, datetime.now(UTC))), None):
             raise ClusterError(

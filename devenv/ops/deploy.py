@@ -10,18 +10,15 @@ from datetime import UTC, datetime
 from devenv.base import proc
 from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
-from devenv.cluster import kube_logs
 from devenv.cluster.helm import PENDING
-from devenv.cluster.kube import MERGE
 from devenv.cluster.kube_model import HelmState
-from devenv.ops import retention, rollout, shipped, traffic
+from devenv.ops import phase, retention, rollout, shipped, traffic
 from devenv.ops.env import Env
 from devenv.ops.story import Steps, Story
 from devenv.plan import values
 from devenv.plan.model import ImageSpec, Plan, Release
 from devenv.plan.values import ReleaseNote
 
-RELEASE_PODS = "devenv.dev/kind=release"
 SERVED = ("deployed", "superseded")
 SPARE = 90  # seconds for helm beyond the release command's own deadline, which leaves the reason
 PATIENCE = 120  # seconds beyond the boot time-out, for pulling images
@@ -168,20 +165,20 @@ class PhaseFailed(ReleaseError):
 def upgrade(env: Env, release: Release, has_phase: bool, story: Story, *, settled: bool = False) -> None:
     """Hand the release to Helm; the release phase's output appears as it comes. Raises PhaseFailed, ReleaseError."""
     text = str(release.values["release"]["description"])
-    _end_phase(env)
+    phase.end_left(env)
     if not has_phase:
         env.helm.upgrade(release, shipped.chart("app"), 300, description=text, wait=False, settled=settled)
         return
     version = release.values["release"]["version"]
     stop = threading.Event()
     lines: list[str] = []
-    follower = threading.Thread(target=_follow_phase, args=(env, version, lines, stop, story), daemon=True)
+    follower = threading.Thread(target=phase.follow, args=(env, version, lines, stop, story), daemon=True)
     follower.start()
     try:
         timeout = env.profile.release_timeout + SPARE
         env.helm.upgrade(release, shipped.chart("app"), timeout, description=text, wait=False, settled=settled)
     except DevenvError as error:
-        if failed := _failed_phase(env, version):
+        if failed := phase.failure(env, version):
             stop.set()
             follower.join(timeout=5)
             hint = "the release before it serves on; mend it and run the same command again"
@@ -193,60 +190,6 @@ def upgrade(env: Env, release: Release, has_phase: bool, story: Story, *, settle
         follower.join(timeout=5)
     finally:
         stop.set()
-
-
-def _end_phase(env: Env) -> None:
-    """The release command of an interrupted run does not go on beside the next one."""
-
-    def running() -> list[str]:
-        return [pod.name for pod in env.kube.pods(env.name, RELEASE_PODS) if pod.phase in ("Pending", "Running")]
-
-    if left := running():
-        with env.console.step("Ending the release command of an interrupted run"):
-            for name in left:
-                env.kube.delete_pod(env.name, name)
-            while running():  # bounded: the pod is killed when its grace period ends
-                time.sleep(0.25)
-
-
-def _follow_phase(env: Env, version: int, lines: list[str], stop: threading.Event, story: Story) -> None:
-    selector = f"{RELEASE_PODS},{rollout.RELEASE}={version}"
-    try:
-        over = False
-        while not (pods := [pod for pod in env.kube.pods(env.name, selector) if pod.phase != "Pending"]):
-            if over:
-                return
-            over = stop.wait(0.2)  # a short command has ended, and helm with it, between two looks
-        for _, line in kube_logs.follow(env.kube, pods[0], stop=stop):
-            lines.append(line)
-            story.phase_line(line)
-        _pass_on(env, pods[0].name)
-    except DevenvError as error:
-        env.console.detail(f"the release command's log ended: {error.message}")
-
-
-def _pass_on(env: Env, name: str) -> None:
-    # the kubelet tells that the command has ended a second before it calls the pod done, which is what Helm waits for
-    pod = env.kube.wait_pod(env.name, name, lambda pod: all(each.ended for each in pod.containers), 10)
-    if all(each.ended and each.ended.code == 0 for each in pod.containers):
-        path = f"/api/v1/namespaces/{env.name}/pods/{name}/status"
-        env.kube.http.json("PATCH", path, {"status": {"phase": "Succeeded"}}, content_type=MERGE)
-
-
-def _failed_phase(env: Env, version: int) -> str | None:
-    for pod in env.kube.pods(env.name, f"{RELEASE_PODS},{rollout.RELEASE}={version}"):
-        if pod.reason == "DeadlineExceeded":
-            return f"it did not end within {env.profile.release_timeout} s"
-        for container in pod.containers:
-            if container.ended and container.ended.code:
-                return f"it exited with status {container.ended.code}" + (
-                    " (out of memory)" if container.ended.reason == "OOMKilled" else ""
-                )
-            if container.state == "waiting" and container.reason:
-                return f"{container.reason} {container.message}".strip()
-        if pod.phase == "Failed":
-            return f"{pod.reason} {pod.message}".strip()  # evicted, for one
-    return None
 
 
 def _judge(env: Env, version: int) -> rollout.Verdict:

@@ -10,7 +10,7 @@ from devenv.cluster import kube_helm, kube_logs
 from devenv.cluster.kube_helm import Record
 from devenv.cluster.kube_model import HelmState
 from devenv.cluster.kube_parse import moment
-from devenv.ops import candidate, deploy, retention, rollout
+from devenv.ops import candidate, deploy, phase, retention, rollout
 from devenv.ops.env import Env
 from devenv.plan import values
 
@@ -100,7 +100,7 @@ def output(env: Env, version: int | None) -> Iterator[str]:
     """The lines of a release's command, while it runs too. Raises InputError when there are none."""
     env.require()
     number = version or deploy.last_version(env)
-    pods = env.kube.pods(env.name, f"{deploy.RELEASE_PODS},{rollout.RELEASE}={number}")
+    pods = env.kube.pods(env.name, f"{phase.RELEASE_PODS},{rollout.RELEASE}={number}")
     if not pods:
         raise InputError(
             f"release v{number} has no release command output",
