@@ -20,7 +20,7 @@ LATER = 0.2  # seconds that the keeper waits for the pods at most
 # seconds after a container refused a change: its disk is full, its files are read-only
 RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
 AGAIN = (QUIET, 0.2, 1.0, 5.0, 30.0)  # seconds until a file that changed while it was read goes again
-Loads = dict[tuple[str, int, int, bool], tuple[frame.Payload, tuple[Change, ...]]]
+Load = tuple[frame.Payload, tuple[Change, ...], list[Change]]  # the archive, all that goes, what of it goes its own way
 
 
 @dataclass(slots=True)
@@ -33,7 +33,9 @@ class Crew:
     put: Callable[[object], None]
     peers: list[Peer] = field(default_factory=list)
     flights: dict[int, Flight] = field(default_factory=dict)
-    loads: Loads = field(default_factory=dict)  # what is on its way, for others that lack the same
+    loads: dict[tuple[str, int, int, bool], Load] = field(
+        default_factory=dict
+    )  # what is on its way, for others that lack the same
     running: str | None = None
     # index -> number of the last change that a command which runs once has seen
     ran_until: dict[str, int] = field(default_factory=dict)
@@ -154,10 +156,10 @@ class Crew:
         since = 0 if peer.fresh else peer.seq
         seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
         key = (mirror.key, since, seq, keeps)
-        load, changes = self.loads[key] if key in self.loads and not peer.again else self._load(peer, since)
+        load, changes, large = self.loads[key] if key in self.loads and not peer.again else self._load(peer, since)
         if not peer.again:
-            self.loads[key] = load, changes
-        large = [each for each in changes if self._is_large(mirror, each) and mirror.place(each.path)]
+            self.loads = {each: kept for each, kept in self.loads.items() if each[0] != mirror.key or each[2] == seq}
+            self.loads[key] = load, changes, large
         self._note_late(peer, load, large if peer.fresh else ())
         for change in () if peer.fresh else large:
             if change.path not in peer.large:
@@ -170,14 +172,16 @@ class Crew:
         self.flights[number] = Flight(peer, seq, mark, changes)
         peer.target.send(frame.line(number, load, site, f"{mirror.tree.ident}:{mark}") + load.archive)
 
-    def _load(self, peer: Peer, since: int) -> tuple[frame.Payload, tuple[Change, ...]]:
+    def _load(self, peer: Peer, since: int) -> Load:
         mirror = peer.mirror
         before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
         again = (change for change in before if change.path in peer.again and change.seq <= since)
         changes = (*mirror.tree.since(since), *again)
-        small = [change for change in changes if not self._is_large(mirror, change)]
+        large = [change for change in changes if self._is_large(mirror, change)]
+        small = [change for change in changes if change not in large]
         state = frame.state_text(mirror.tree.since(0), mirror.place) if peer.keeps else ""
-        return frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state), changes
+        load = frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state)
+        return load, changes, [change for change in large if mirror.place(change.path)]
 
     def _note_late(self, peer: Peer, load: frame.Payload, later: Sequence[Change]) -> None:
         """What was not as it had been found goes again, soon at first; `later` when this is through."""
@@ -197,7 +201,8 @@ class Crew:
     def _send_large(self, peer: Peer, change: Change) -> None:
         place = peer.mirror.place(change.path)
         assert place
-        peer.large[change.path] = change
+        # one of its own: each way to a container is told from one that broke off
+        change = peer.large[change.path] = replace(change)
         source = peer.mirror.tree.folder / change.path
         argv = (source, peer.site.prefix + place, peer.site.state, change, peer.target, self.put)
         threading.Thread(target=bulk.deliver, args=argv, daemon=True).start()

@@ -80,8 +80,9 @@ class Peer:
 
     @property
     def ripe(self) -> dict[str, Rule]:
-        """Of what is due, that which is there: a large file on its way holds up nothing but itself."""
-        return {path: rule for path, rule in self.due.items() if path not in self.large}
+        """Of what is due, that which is there: a large file on its way holds up itself, and a command that is to see it too."""
+        held = {rule for path, rule in self.due.items() if path in self.large and rule.once}
+        return {path: rule for path, rule in self.due.items() if path not in self.large and rule not in held}
 
     def concerns(self, rule: Rule) -> bool:
         """Whether a change by this rule makes its process start again."""

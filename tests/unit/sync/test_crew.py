@@ -360,6 +360,21 @@ def test_a_large_file_holds_up_no_restart_but_its_own(stage: Stage, monkeypatch:
     assert (web.restarted, len(stage.told.batches)) == (2, 2)
 
 
+def test_a_command_waits_for_the_large_file_that_it_is_to_see(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devenv.sync.crew.LARGE", 5)
+    monkeypatch.setattr("devenv.sync.crew.threading.Thread", lambda target, args, daemon: Noted([], args))
+    web = stage.join(Container("web.1"))
+    (stage.folder / "migrations" / "1.py").write_text("1")
+    (stage.folder / "migrations" / "2.py").write_text("large content")
+    stage.crew.expect(stage.mirror, tuple(stage.mirror.tree.look(["migrations"])[0]), 0.0)
+    stage.pump()
+    stage.answer(web, quiet=True)
+    peer = stage.crew.peers[0]
+    assert (sorted(peer.due), dict(peer.ripe)) == (["migrations/1.py", "migrations/2.py"], {})
+    del peer.large["migrations/2.py"]
+    assert sorted(peer.ripe) == ["migrations/1.py", "migrations/2.py"]
+
+
 def test_a_large_file_that_is_deleted_on_its_way_is_deleted_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
