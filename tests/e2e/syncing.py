@@ -27,17 +27,20 @@ for at, folders, files in os.walk(top):
     folders[:] = [each for each in folders if os.fsdecode(each) not in left_out]
     for each in [*files, *(each for each in folders if os.path.islink(os.path.join(at, each)))]:
         full = os.path.join(at, each)
-        info = os.lstat(full)
-        if stat.S_ISLNK(info.st_mode):
-            row = "l " + os.fsdecode(os.readlink(full))
-        elif stat.S_ISREG(info.st_mode):
-            with open(full, "rb") as content:
-                digest = hashlib.sha256()
-                while block := content.read(1 << 20):
-                    digest.update(block)
-            row = ("x " if info.st_mode & 0o100 else "f ") + digest.hexdigest()
-        else:
-            row = "?"
+        try:
+            info = os.lstat(full)
+            if stat.S_ISLNK(info.st_mode):
+                row = "l " + os.fsdecode(os.readlink(full))
+            elif stat.S_ISREG(info.st_mode):
+                with open(full, "rb") as content:
+                    digest = hashlib.sha256()
+                    while block := content.read(1 << 20):
+                        digest.update(block)
+                row = ("x " if info.st_mode & 0o100 else "f ") + digest.hexdigest()
+            else:
+                row = "?"
+        except FileNotFoundError:
+            row = "gone meanwhile"
         found[os.fsdecode(os.path.relpath(full, top))] = row
     if not folders and not files and at != top:
         found[os.fsdecode(os.path.relpath(at, top))] = "d"
