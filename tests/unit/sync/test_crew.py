@@ -66,7 +66,8 @@ def test_what_is_noted_while_a_batch_goes_out_is_sent_to_all(stage: Stage, monke
 
     monkeypatch.setattr(frame, "payload", noted_meanwhile)
     stage.save(a__txt="1")
-    assert stage.mark(web) == str(stage.mirror.tree.seq - 1)
+    seq = stage.mirror.tree.seq
+    assert (stage.mark(web), stage.mark(second)) == (str(seq - 1), str(seq))
     stage.answer(web)
     stage.answer(second)
     assert ["b.txt" in each.sent[-1] for each in (web, second)] == [True, True]
