@@ -71,7 +71,7 @@ def in_flight(state: HelmState, pods: Iterable[Pod], now: datetime) -> bool:
     """Whether somebody may still be at a release that Helm has begun: it is fresh, or its release command runs."""
     if state.status not in PENDING or state.updated is None:
         return False
-    runs = any(pod.phase in ("Pending", "Running") for pod in pods)
+    runs = any(pod.phase in phase.OPEN for pod in pods)
     return runs or (now - state.updated).total_seconds() < FRESH
 
 

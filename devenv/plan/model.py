@@ -83,9 +83,8 @@ class AddonSpec:
     risk: str
     reason: str
     edge: str | None = None  # key into images.yaml, of a server in front of it
-    libraries: tuple[
-        str, ...
-    ] = ()  # one of which an app has that speaks to it: "psycopg"; empty: any HTTP client will do
+    # one of which an app has that speaks to it: "psycopg"; empty: any HTTP client will do
+    libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,8 @@ class Crew:
     put: Callable[[object], None]
     peers: list[Peer] = field(default_factory=list)
     flights: dict[int, Flight] = field(default_factory=dict)
-    loads: dict[tuple[str, int, int, bool], Load] = field(
-        default_factory=dict
-    )  # what is on its way, for others that lack the same
+    # what is on its way, for others that lack the same: by image, since which change, until which, for the keeper
+    loads: dict[tuple[str, int, int, bool], Load] = field(default_factory=dict)
     running: str | None = None
     # index -> number of the last change that a command which runs once has seen
     ran_until: dict[str, int] = field(default_factory=dict)
@@ -155,11 +154,7 @@ class Crew:
         mirror, keeps = peer.mirror, peer.keeps
         since = 0 if peer.fresh else peer.seq
         seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
-        key = (mirror.key, since, seq, keeps)
-        load, changes, large = self.loads[key] if key in self.loads and not peer.again else self._load(peer, since)
-        if not peer.again:
-            self.loads = {each: kept for each, kept in self.loads.items() if each[0] != mirror.key or each[2] == seq}
-            self.loads[key] = load, changes, large
+        load, changes, large = self._load(peer, since) if peer.again else self._shared(peer, since, seq)
         self._note_late(peer, load, large if peer.fresh else ())
         for change in () if peer.fresh else large:
             if change.path not in peer.large:
@@ -171,6 +166,14 @@ class Crew:
         number = peer.flying = next(self._numbers)
         self.flights[number] = Flight(peer, seq, mark, changes)
         peer.target.send(frame.line(number, load, site, f"{mirror.tree.ident}:{mark}") + load.archive)
+
+    def _shared(self, peer: Peer, since: int, seq: int) -> Load:
+        key = (peer.mirror.key, since, seq, peer.keeps)
+        if key not in self.loads:
+            # those of an older number are asked for by nobody any more
+            self.loads = {each: kept for each, kept in self.loads.items() if each[0] != key[0] or each[2] == seq}
+            self.loads[key] = self._load(peer, since)
+        return self.loads[key]
 
     def _load(self, peer: Peer, since: int) -> Load:
         mirror = peer.mirror
