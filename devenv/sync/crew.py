@@ -1,26 +1,26 @@
 """The containers of a session: what each has, what is on its way to it, when it starts again."""
 
 import itertools
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from devenv.sync import bulk, frame
+from devenv.sync import bulk, frame, perl
 from devenv.sync.batches import Batches
 from devenv.sync.mirror import Mirror
+from devenv.sync.payload import Payload, Records, Tar, payload
 from devenv.sync.rules import RELEASE, Rule
 from devenv.sync.session import Flight, Peer, Ran, Report
 from devenv.sync.target import Answered, Joined, Said, Target
-from devenv.sync.tree import LARGE, Change
+from devenv.sync.tree import Change
 
 QUIET = 0.03  # seconds without a change before anything starts again
 LATER = 0.2  # seconds that the keeper waits for the pods at most
 # seconds after a container refused a change: its disk is full, its files are read-only
 RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
 AGAIN = (QUIET, 0.2, 1.0, 5.0, 30.0)  # seconds until a file that changed while it was read goes again
-Load = tuple[frame.Payload, tuple[Change, ...], list[Change]]  # the archive, all that goes, what of it goes its own way
+Load = tuple[Payload, tuple[Change, ...], list[Change]]  # the archive, all that goes, what of it goes its own way
 
 
 @dataclass(slots=True)
@@ -33,8 +33,8 @@ class Crew:
     put: Callable[[object], None]
     peers: list[Peer] = field(default_factory=list)
     flights: dict[int, Flight] = field(default_factory=dict)
-    # what is on its way, for others that lack the same: by image, since which change, until which, for the keeper
-    loads: dict[tuple[str, int, int, bool], Load] = field(default_factory=dict)
+    # what is on its way, for others that lack the same: by image, since which change, until which, for the keeper, for Perl
+    loads: dict[tuple[str, int, int, bool, bool], Load] = field(default_factory=dict)
     running: str | None = None
     # index -> number of the last change that a command which runs once has seen
     ran_until: dict[str, int] = field(default_factory=dict)
@@ -105,6 +105,7 @@ class Crew:
             if peer.supervisor != message.supervisor:
                 peer.due.clear()  # all of its processes are new
             peer.joined, peer.supervisor, peer.flying, peer.retry_at = True, message.supervisor, None, 0.0
+            peer.perl = message.perl
             peer.large.clear()
             peer.again.clear()
 
@@ -165,10 +166,12 @@ class Crew:
         site = frame.keeper(mirror.key, keys) if keeps else frame.POD
         number = peer.flying = next(self._numbers)
         self.flights[number] = Flight(peer, seq, mark, changes)
-        peer.target.send(frame.line(number, load, site, f"{mirror.tree.ident}:{mark}") + load.archive)
+        text = f"{mirror.tree.ident}:{mark}"
+        line = perl.order(number, site, text) if peer.perl else frame.line(number, load, site, text)
+        peer.target.send(line + load.archive)
 
     def _shared(self, peer: Peer, since: int, seq: int) -> Load:
-        key = (peer.mirror.key, since, seq, peer.keeps)
+        key = (peer.mirror.key, since, seq, peer.keeps, peer.perl)
         if key not in self.loads:
             # those of an older number are asked for by nobody any more
             self.loads = {each: kept for each, kept in self.loads.items() if each[0] != key[0] or each[2] == seq}
@@ -180,26 +183,19 @@ class Crew:
         before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
         again = (change for change in before if change.path in peer.again and change.seq <= since)
         changes = (*mirror.tree.since(since), *again)
-        large = [change for change in changes if self._is_large(mirror, change)]
+        large = [change for change in changes if mirror.is_large(change)]
         small = [change for change in changes if change not in large]
         state = frame.state_text(mirror.tree.since(0), mirror.place) if peer.keeps else ""
-        load = frame.payload(mirror.tree.folder, small, mirror.place, mirror.stamp, state)
+        packer = Records() if peer.perl else Tar()
+        load = payload(mirror.tree.folder, small, mirror.place, mirror.stamp, packer, state)
         return load, changes, [change for change in large if mirror.place(change.path)]
 
-    def _note_late(self, peer: Peer, load: frame.Payload, later: Sequence[Change]) -> None:
+    def _note_late(self, peer: Peer, load: Payload, later: Sequence[Change]) -> None:
         """What was not as it had been found goes again, soon at first; `later` when this is through."""
         peer.again = {change.path: change.seq for change in (*load.late, *later)}
         if load.late:
             peer.again_at = time.monotonic() + AGAIN[min(peer.tries, len(AGAIN) - 1)]
         peer.tries = peer.tries + 1 if load.late else 0
-
-    def _is_large(self, mirror: Mirror, change: Change) -> bool:
-        if not change.row or change.row[0] not in "fx":
-            return False
-        try:
-            return bool(os.lstat(mirror.tree.folder / change.path).st_size > LARGE)
-        except OSError:
-            return False
 
     def _send_large(self, peer: Peer, change: Change) -> None:
         place = peer.mirror.place(change.path)

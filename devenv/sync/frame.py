@@ -1,21 +1,15 @@
-"""Changes as one line of shell and the tar archive that it reads: pure, but for the content of the files."""
+"""Changes as one line of shell, which reads a tar archive: for containers that have nothing but `sh` and `tar`. Pure."""
 
-import io
-import os
 import posixpath
-import stat
-import tarfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from devenv.base.index import hashing
+from devenv.sync.payload import LAST, Payload, Place, many
 from devenv.sync.tree import Change
 
 STATE = "/tmp/.devenv"  # in a pod: its stage, the number of the last change, the pids of supervisor and loop
 KEEPER = "/.devenv"  # in the keeper: the volume
 STAGE = '"$t"'  # as the loop names it: archives are unpacked there
-LAST = ".last"  # an archive that was cut between two files would pass for a whole one without it
 # each by a copy beside it: a rename replaces in one file system only
 MOVE = """\
 i=$1
@@ -28,8 +22,6 @@ for f do
 done
 exit ${e:-0}
 """
-FEW = 3  # folders: with more, one process that links all of them beats a rename in each
-Place = Callable[[str], str | None]  # path in the work tree -> absolute path in the container; None = not in the image
 
 # Reads lines of shell, each followed by the bytes that it consumes. An exec'd process does not end with its client: without a line for a
 # minute (a heartbeat is one) it leaves by itself, where the shell can tell (bash, busybox), and at the end of the stream anywhere.
@@ -42,6 +34,7 @@ rm -rf "$s"/stage.*
 mkdir "$t" && echo $$ > "$s/loop" || exit 1
 trap 'rm -rf "$t"' EXIT
 trap exit TERM HUP
+exec 3>&2 # containerd closes the input with the first output that nobody holds
 nl='
 '
 { shopt -s lastpipe; } 2> /dev/null # bash: a process less for each archive
@@ -50,7 +43,9 @@ wait=
 [ $? = 2 ] || wait='-t 60'
 [ -z "$2" ] || until [ -s "$s/$2" ]; do sleep 0.1; done
 { read -r seq < "$s/seq"; read -r pid < "$s/supervisor"; } 2> /dev/null
-echo "hello ${seq:--} ${pid:--}"
+perl=
+[ -z "$PERL5OPT$PERL5LIB" ] && perl -e 1 2> /dev/null && perl=' perl' # as the image has it, not as the app would
+echo "hello ${seq:--} ${pid:--}$perl"
 while IFS= read -r $wait line; do eval "$line" 2>&1; done
 """
 CHOOSE = 'command -v tar > /dev/null || exit 126; command -v bash > /dev/null && exec bash -c "$1" loop "$2" "$3"; exec sh -c "$1" loop "$2" "$3"'
@@ -59,74 +54,6 @@ CHOOSE = 'command -v tar > /dev/null || exit 126; command -v bash > /dev/null &&
 def loop_argv(state: str, awaits: str = "") -> list[str]:
     """What to exec in a container; `state` is its folder for the loop's own files. It says hello when there is one named `awaits`."""
     return ["sh", "-c", CHOOSE, "loop", LOOP, state, awaits]
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """The files of some changes as a tar archive, paths from `/`; the same for every pod of an image."""
-
-    archive: bytes
-    gone: tuple[str, ...]  # absolute paths, in order
-    folders: tuple[str, ...]  # empty ones, absolute
-    files: tuple[str, ...]  # absolute paths
-    late: tuple[Change, ...]  # were something else, or gone, when they were read
-
-
-def payload(
-    folder: Path, changes: Sequence[Change], place: Place, stamp: Callable[[Change, int], int], extra: str = ""
-) -> Payload:
-    """Read the files of `changes`. `stamp` gives the time to set for a path; `extra` is the text of a state.sh beside them."""
-    out = io.BytesIO()
-    gone, folders, files, late = [], [], [], []
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape") as archive:
-        for change in changes:
-            target = place(change.path)
-            if target is None:
-                continue
-            if change.row is None:
-                gone.append(target)
-            elif change.row == "d":
-                folders.append(target)
-            else:
-                row = _add(archive, folder / change.path, target, change, stamp)
-                if row:
-                    files.append(target)
-                if row != change.row:
-                    late.append(change)
-        if extra:
-            text = extra.encode(errors="surrogateescape")
-            info = tarfile.TarInfo("state.sh")
-            info.size, info.mode = len(text), 0o644
-            archive.addfile(info, io.BytesIO(text))
-        if _many(files):
-            archive.addfile(tarfile.TarInfo(LAST))
-    return Payload(out.getvalue(), tuple(gone), tuple(folders), tuple(files), tuple(late))
-
-
-def _add(
-    archive: tarfile.TarFile, source: Path, target: str, change: Change, stamp: Callable[[Change, int], int]
-) -> str:
-    """Add what is there now; its row, empty when there is nothing to add."""
-    info = tarfile.TarInfo(target.lstrip("/"))
-    try:
-        found = os.lstat(source)
-        # as git keeps it: of the mode only the executable bit is part of a release
-        info.mode = 0o755 if found.st_mode & 0o100 else 0o644
-        info.mtime = stamp(change, int(found.st_mtime))
-        if stat.S_ISLNK(found.st_mode):
-            info.type, info.linkname, info.mode = tarfile.SYMTYPE, os.readlink(source), 0o777
-            archive.addfile(info)
-            return f"l {info.linkname}"
-        if stat.S_ISREG(found.st_mode):
-            content = source.read_bytes()
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-            read = hashing()
-            read.update(content)
-            return f"{'x' if found.st_mode & 0o100 else 'f'} {read.hexdigest()}"
-    except OSError:
-        return ""
-    return ""
 
 
 def quoted(text: str) -> str:
@@ -172,7 +99,7 @@ def keeper(key: str, keys: Sequence[str] = ()) -> Site:
 
 
 def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
-    """The line that applies a payload and answers `ok NUMBER STATUS`; `mark` goes into the seq file, unless it is empty.
+    """The line that applies a payload and answers `ok NUMBER STATUS`; `mark` goes into the seq file.
 
     Each file is written beside and renamed into place, so nobody reads half of one. Whatever fails, the archive's bytes are read.
     """
@@ -190,13 +117,12 @@ def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
         steps.append(f'{{ f=; {" ".join(f"{each} || f=1;" for each in puts)} [ -z "$f" ]; }}')
     if site.after:
         steps.append(site.after)
-    if mark:
-        steps.append(f"echo {mark} > {site.seq}")
+    steps.append(f"echo {mark} > {site.seq}")
     if site.last:
         steps.append(site.last)
     # folders that a file may take the place of are out of the way before, links and what is left of a failure after the answer
     clear = f"rm -rf {STAGE}; mkdir {STAGE}"
-    after = clear if _many(load.files) else f"[ $e = 0 ] || {{ {clear}; }}"
+    after = clear if many(load.files) else f"[ $e = 0 ] || {{ {clear}; }}"
     text = f"{f'{clear}; ' if load.gone else ''}{' && '.join(steps)}; e=$?; echo ok {number} $e; {after}\n"
     return text.encode(errors="surrogateescape")
 
@@ -204,7 +130,7 @@ def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
 def _moves(files: Sequence[str], prefix: str) -> list[str]:
     if not files:
         return []
-    if _many(files):
+    if many(files):
         # links replace atomically (GNU) and make the folders; what is left moves, also to another file system
         into = quoted(prefix or "/")
         top = sorted({path.split("/")[1] for path in files})
@@ -221,10 +147,6 @@ def _moves(files: Sequence[str], prefix: str) -> list[str]:
         make = f"{{ [ -d {into} ] || mkdir -p -- {into}; }}"
         steps.append(f"{{ {make} && mv -f -- {' '.join(STAGE + quoted(path) for path in paths)} {into}; }}")
     return steps
-
-
-def _many(files: Sequence[str]) -> bool:
-    return len(files) > 1000 or len({posixpath.dirname(path) for path in files}) > FEW
 
 
 def _topmost(paths: Iterable[str]) -> list[str]:

@@ -1,10 +1,11 @@
 """The files of one image: where in the app's folder they are, where in the container, and by which rules."""
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from devenv.sync.rules import Rule, Rules
-from devenv.sync.tree import Change, Tree
+from devenv.sync.tree import LARGE, Change, Tree
 
 
 @dataclass(slots=True)
@@ -60,6 +61,15 @@ class Mirror:
         if rule.do == "rebuild":
             return True
         return rule.do != "ignore" and change.row not in (None, "d") and self.mounted(change.path) is None
+
+    def is_large(self, change: Change) -> bool:
+        """Whether it is a file that goes its own way, so that others do not wait for it."""
+        if not change.row or change.row[0] not in "fx":
+            return False
+        try:
+            return os.lstat(self.tree.folder / change.path).st_size > LARGE
+        except OSError:
+            return False
 
     def stamp(self, change: Change, mtime: int) -> int:
         """The time to set for a file: its own, but later for each new content, because caches of bytecode compare whole seconds."""

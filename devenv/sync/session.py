@@ -56,6 +56,7 @@ class Peer:
     mirror: Mirror
     site: frame.Site
     joined: bool = False
+    perl: bool = False  # applies what is sent
     supervisor: str = ""  # its process id; another one: the container was started again
     fresh: bool = False  # the keeper's folder is made anew
     foreign: bool = False  # it has edits of another work tree, or of an index that is no more: nobody knows which

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from devenv.base.errors import DevenvError
-from devenv.sync import frame
+from devenv.sync import frame, perl
 
 BEAT = 15.0  # seconds between heartbeats; the loop in the pod waits four times as long
 SILENCE = 3 * BEAT  # without an answer for so long the stream is taken for dead: a laptop slept, a node was paused
@@ -42,6 +42,7 @@ class Joined:
     target: "Target"
     mark: str
     supervisor: str  # its process id; empty without one
+    perl: bool = False  # Perl applies what is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,11 @@ class Target:
 
     def _message(self, said: str, complaint: str, at: float) -> Message | None:
         match said.split():
-            case ["hello", mark, supervisor]:
-                return Joined(self, mark, supervisor.replace("-", ""))
+            case ["hello", mark, supervisor, *able]:
+                # the keeper's files are swapped by steps of shell
+                if takes := able == ["perl"] and self.kind != "sync":
+                    self.send(perl.TAKE_OVER)
+                return Joined(self, mark, supervisor.replace("-", ""), takes)
             case ["ok", number, status]:
                 return Answered(self, int(number), int(status), complaint.strip(), at)
             case ["up" | "exit" as word, value]:

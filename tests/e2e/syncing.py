@@ -53,7 +53,7 @@ for process in /proc/[0-9]*; do
   read -r name 2> /dev/null < "$process/comm" || continue
   read -r stat 2> /dev/null < "$process/stat" || continue
   case ${stat##*) } in Z*) continue ;; esac
-  [ "$pid" = $$ ] || echo "$name $(tr '\\0\\n' '  ' 2> /dev/null < "$process/cmdline")"
+  [ "$pid" = $$ ] || printf '%s\\n' "$name $(tr '\\0\\n' '  ' 2> /dev/null < "$process/cmdline")"
 done
 """
 
@@ -197,7 +197,11 @@ def commands(app: App, pod: Pod) -> list[str]:
 
 def loops(app: App, pod: Pod) -> int:
     """How many ends of sync streams a pod has."""
-    return sum(1 for line in commands(app, pod) if " loop /tmp/.devenv" in line)
+    return sum(map(_streams, commands(app, pod)))
+
+
+def _streams(line: str) -> bool:
+    return "t=$s/stage" in line  # in Perl too: the next loop finds it by this
 
 
 def tidy(app: App, attached: bool) -> None:
@@ -211,7 +215,7 @@ def tidy(app: App, attached: bool) -> None:
 
 
 def _tidy(lines: list[str], attached: bool) -> bool:
-    streams = sum(1 for line in lines if " loop /tmp/.devenv" in line)
+    streams = sum(map(_streams, lines))
     started = sum(1 for line in lines if line.startswith(("python", "node")))
     # pause, the supervisor, the process
     return streams == attached and started == 1 and len(lines) <= 3 + streams

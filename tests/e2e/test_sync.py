@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
 from tests.e2e.load import Load
-from tests.e2e.syncing import SLOW, Session, alike, attach, execute, kept, pods, runs, started, tidy
+from tests.e2e.syncing import SLOW, Session, alike, attach, commands, execute, kept, pods, runs, started, tidy
 from tests.names import ODD
 
 pytestmark = pytest.mark.e2e
@@ -89,6 +89,7 @@ def test_a_save_is_in_every_pod_and_restarts_nothing(app: App, session: Session)
     assert restarts(session, "greeting.txt") == restarts(session, "static/style.css") == []
     last = session.batches[-1]
     assert len(last["pods"]) == 3, "two web processes, one worker"
+    assert all(any(line.startswith("perl") for line in commands(app, pod)) for pod in pods(app)), "the image has it"
     assert runs(app) == before
     assert started(app) == pids
     tidy(app, attached=True)

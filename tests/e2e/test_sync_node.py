@@ -1,4 +1,4 @@
-"""The same for an app in Node: its code starts again in place, its texts do not, its lock file makes another image."""
+"""The same for an app in Node, by the shell's loop: its code starts again in place, its texts do not, its lock file makes another image."""
 
 import pytest
 
@@ -10,11 +10,13 @@ pytestmark = pytest.mark.e2e
 
 def test_a_node_app(make_app: MakeApp) -> None:
     app = make_app("node-plain", env="sync-node")
+    app.write(".env", "PERL5OPT=-w\n")  # Perl is not what the image has: it is left alone
     app("up", "-d")
     session = Session(app, app.start("sync", "--json"))
     try:
         eventually(lambda: [loops(app, pod) for pod in pods(app)] == [1], timeout=SLOW)
         before, (pod,) = runs(app), pods(app)
+        assert any(" loop /tmp/.devenv" in line for line in commands(app, pod))
         server = lambda: [line for line in commands(app, pod) if line.startswith("node")]  # noqa: E731
         was = execute(app, pod, "cat", "/tmp/.devenv/supervisor")
         app.write("greeting.txt", "saved\n")

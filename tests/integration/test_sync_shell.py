@@ -17,12 +17,14 @@ import pytest
 
 from devenv.base import resources
 from devenv.base.index import content
-from devenv.sync import bulk, frame
+from devenv.sync import bulk, frame, perl
+from devenv.sync.payload import Payload, Records, Tar, payload
 from devenv.sync.tree import Change
 from tests.names import ODD
 
 pytestmark = pytest.mark.integration
 SHELLS = [shell for shell in ("bash", "dash", "busybox") if shutil.which(shell)]
+WAYS = [*SHELLS, *(["perl"] if shutil.which("perl") else [])]
 
 
 def eventually(good: Callable[[], object], seconds: float = 30) -> None:
@@ -35,7 +37,8 @@ def eventually(good: Callable[[], object], seconds: float = 30) -> None:
 
 def argv(shell: str, script: str, *words: str) -> list[str]:
     """The command line of a script, in a shell."""
-    return [*(("busybox", "sh") if shell == "busybox" else (shell,)), "-c", script, *words]
+    words = ("-c", script, *words)
+    return {"busybox": ["busybox", "sh", *words], "perl": ["bash", *words]}.get(shell, [shell, *words])
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Loop:
     root: Path
     state: Path
     process: "subprocess.Popen[bytes]"
+    perl: bool
     number: int = 0
 
     @property
@@ -57,24 +61,42 @@ class Loop:
         assert self.process.stdout
         return os.fsdecode(self.process.stdout.readline()).strip()
 
+    def hello(self) -> list[str]:
+        """Its first words, but for what it is able to do: the mark and the supervisor. Perl takes over where it is to."""
+        hello, *words, able = self.say().split()
+        assert (hello, able) == ("hello", "perl"), "this machine has Perl"
+        if self.perl:
+            self.write(perl.TAKE_OVER)
+        return words
+
     def write(self, data: bytes) -> None:
         """To its standard input."""
         assert self.process.stdin
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
-    def load(self, *paths: str) -> frame.Payload:
+    def load(self, *paths: str) -> Payload:
         """The payload of what is at these paths of the host now."""
         changes = [Change(path, row(self.host / path), None, 1) for path in paths]
-        found = frame.payload(self.host, changes, lambda path: "/" + path, lambda change, mtime: mtime)
+        found = self.pack(changes)
         assert not found.late
         return found
+
+    def pack(self, changes: list[Change]) -> Payload:
+        """The payload of changes."""
+        packer = Records() if self.perl else Tar()
+        return payload(self.host, changes, lambda path: "/" + path, lambda change, mtime: mtime, packer)
+
+    def line(self, load: Payload) -> bytes:
+        """The next line, for a payload."""
+        self.number += 1
+        mark = f"me:{self.number}"
+        return perl.order(self.number, self.site, mark) if self.perl else frame.line(self.number, load, self.site, mark)
 
     def send(self, *paths: str) -> list[str]:
         """Bring them over; what it says, the answer last."""
         load = self.load(*paths)
-        self.number += 1
-        self.write(frame.line(self.number, load, self.site, f"me:{self.number}") + load.archive)
+        self.write(self.line(load) + load.archive)
         said = [self.say()]
         while not said[-1].startswith("ok "):
             said.append(self.say())
@@ -107,7 +129,7 @@ def tree(top: Path) -> dict[str, str | None]:
     return found
 
 
-@pytest.fixture(params=SHELLS)
+@pytest.fixture(params=WAYS)
 def shell(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -130,7 +152,7 @@ def start(tmp_path: Path, shell: str) -> Iterator[Callable[..., Loop]]:
             restore_signals=False,  # SIGXFSZ stays ignored: too large a file is an error
         )
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
-        made.append(Loop(host, root, state, process))
+        made.append(Loop(host, root, state, process, shell == "perl"))
         return made[-1]
 
     yield begin
@@ -148,7 +170,7 @@ def start(tmp_path: Path, shell: str) -> Iterator[Callable[..., Loop]]:
 def loop(start: Callable[..., Loop]) -> Loop:
     """A loop that has said hello."""
     begun = start()
-    assert begun.say() == "hello - -"
+    assert begun.hello() == ["-", "-"]
     return begun
 
 
@@ -194,9 +216,8 @@ def both(loop: Loop, path: str) -> list[str]:
     gone = Change(path, None, "d", 1)
     inside = [str(each.relative_to(loop.host)) for each in (loop.host / path).rglob("*")] or [path]
     changes = [gone, *(Change(each, row(loop.host / each), None, 1) for each in inside)]
-    load = frame.payload(loop.host, changes, lambda each: "/" + each, lambda change, mtime: mtime)
-    loop.number += 1
-    loop.write(frame.line(loop.number, load, loop.site, "") + load.archive)
+    load = loop.pack(changes)
+    loop.write(loop.line(load) + load.archive)
     return [loop.say()]
 
 
@@ -286,7 +307,7 @@ def test_a_folder_that_is_elsewhere(loop: Loop, many: bool) -> None:
 
 def test_a_disk_that_takes_no_more(start: Callable[..., Loop]) -> None:
     loop = start(limit=1 << 20)
-    loop.say()
+    loop.hello()
     (loop.host / "large").write_bytes(os.urandom(3 << 20))
     (loop.host / "small").write_text("1")
     said = loop.send("large")
@@ -302,13 +323,13 @@ def test_a_disk_that_takes_no_more(start: Callable[..., Loop]) -> None:
 def test_an_archive_that_is_cut_anywhere(start: Callable[..., Loop], count: int) -> None:
     """Between two files too, where tar alone sees nothing wrong: it is not taken for whole."""
     loop = start()
-    loop.say()
+    loop.hello()
     names = [f"d{number}/f" for number in range(count)]
     for name in names:
         (loop.host / name).parent.mkdir()
         (loop.host / name).write_text(name)
     load = loop.load(*names)
-    text = frame.line(1, load, loop.site, "me:1")
+    text = loop.line(load)
     for cut in (0, 512, 1024, 1300, count * 512, count * 1024 - 1024, count * 1024):
         loop.write(text + load.archive[:cut])
         assert loop.process.stdin
@@ -320,7 +341,7 @@ def test_an_archive_that_is_cut_anywhere(start: Callable[..., Loop], count: int)
         shutil.rmtree(loop.root)
         loop.root.mkdir()
         loop = start()
-        assert loop.say() == "hello - -"
+        assert loop.hello() == ["-", "-"]
     assert loop.send(*names) == ["ok 1 0"]
     assert loop.same()
 
@@ -342,25 +363,26 @@ def test_it_waits_for_a_container_that_starts(start: Callable[..., Loop]) -> Non
     time.sleep(0.3)
     (loop.state / "seq").write_text("me:5\n")
     (loop.state / "supervisor").write_text("41\n")
-    assert loop.say() == "hello me:5 41"
+    assert loop.hello() == ["me:5", "41"]
 
 
 def test_another_one_takes_over(start: Callable[..., Loop]) -> None:
     """Also from one that is stuck in the middle of an archive; what that had unpacked is no one's."""
     first = start()
-    first.say()
+    first.hello()
+    (first.host / "e").write_text("first")
     (first.host / "f").write_bytes(os.urandom(200_000))
-    load = first.load("f")
-    first.write(frame.line(1, load, first.site, "me:1") + load.archive[:100_000])
-    eventually(lambda: list(first.state.glob("stage.*/f")))
+    load = first.load("e", "f")
+    first.write(first.line(load) + load.archive[:100_000])
+    eventually(lambda: list(first.state.glob("stage.*/*")))
     second = start()
-    assert second.say() == "hello - -"
+    assert second.hello() == ["-", "-"]
     assert first.process.wait(timeout=10) is not None
-    assert second.send("f") == ["ok 1 0"]
+    assert second.send("e", "f") == ["ok 1 0"]
     assert second.same()
     assert int((second.state / "loop").read_text()) == second.process.pid
     third = start()
-    assert third.say() == "hello me:1 -"
+    assert third.hello() == ["me:1", "-"]
 
 
 def test_a_command_that_takes_long_keeps_the_line_open(loop: Loop) -> None:
@@ -391,7 +413,7 @@ class Kept:
         place = lambda path: f"{self.loop.root}/{path}"  # noqa: E731
         changes = [Change(path, row(self.loop.host / path), "f", 1) for path in paths]
         extra = frame.state_text(changes, place)
-        load = frame.payload(self.loop.host, changes, place, lambda change, mtime: mtime, extra)
+        load = payload(self.loop.host, changes, place, lambda change, mtime: mtime, Tar(), extra)
         self.loop.number += 1
         site = frame.keeper("one", ["one", "two"] if fresh else [])
         self.loop.write(frame.line(self.loop.number, load, site, f"me:{self.loop.number}") + load.archive)
@@ -416,7 +438,8 @@ def kept(start: Callable[..., Loop], tmp_path: Path, shell: str, monkeypatch: py
     (tmp_path / "state").symlink_to(folder / ".loop")
     (folder / ".loop").mkdir()
     loop = start()
-    assert loop.say() == "hello - -"
+    loop.perl = False  # the keeper's steps are shell
+    assert loop.hello() == ["-", "-"]
     return Kept(loop, folder, shell)
 
 

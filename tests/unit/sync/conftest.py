@@ -101,10 +101,10 @@ class Stage:
         """A turn of the loop; `quiet`: nothing was saved for a while."""
         self.crew.pump(0.0 if quiet else float("inf"))
 
-    def join(self, container: Container, mark: str = "-", supervisor: str = "41") -> Container:
-        """A container appears, and its loop says hello."""
+    def join(self, container: Container, mark: str = "-", supervisor: str = "41", able: bool = False) -> Container:
+        """A container appears, and its loop says hello; `able`: Perl takes over."""
         self.crew.appeared(container)
-        self.crew.joined(Joined(container, mark, supervisor))
+        self.crew.joined(Joined(container, mark, supervisor, able))
         self.pump()
         return container
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from devenv.base.index import Index
-from devenv.sync import bulk, frame
+from devenv.sync import bulk, crew
+from devenv.sync.payload import Payload
 from devenv.sync.session import Ran
 from devenv.sync.target import Answered, Said
 from devenv.sync.tree import Tree
@@ -55,16 +56,16 @@ def test_what_comes_while_a_line_is_on_its_way_is_the_next_line(stage: Stage) ->
 
 def test_what_is_noted_while_a_batch_goes_out_is_sent_to_all(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     web, second = stage.join(Container("web.1")), stage.join(Container("web.2"))
-    payload = frame.payload
+    payload = crew.payload
 
-    def noted_meanwhile(*given: Any) -> frame.Payload:
-        monkeypatch.setattr(frame, "payload", payload)
+    def noted_meanwhile(*given: Any) -> Payload:
+        monkeypatch.setattr(crew, "payload", payload)
         made = payload(*given)
         (stage.folder / "b.txt").write_text("1")
         stage.mirror.tree.look(["b.txt"])
         return made
 
-    monkeypatch.setattr(frame, "payload", noted_meanwhile)
+    monkeypatch.setattr(crew, "payload", noted_meanwhile)
     stage.save(a__txt="1")
     seq = stage.mirror.tree.seq
     assert (stage.mark(web), stage.mark(second)) == (str(seq - 1), str(seq))
@@ -324,7 +325,7 @@ def test_a_file_that_is_gone_before_it_is_read_stays_owed(stage: Stage) -> None:
 
 def test_a_large_file_goes_its_own_way_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[object, ...]] = []
-    monkeypatch.setattr("devenv.sync.crew.LARGE", 5)
+    monkeypatch.setattr("devenv.sync.mirror.LARGE", 5)
     monkeypatch.setattr("devenv.sync.crew.threading.Thread", lambda target, args, daemon: Noted(started, args))
     web = stage.join(Container("web.1"))
     stage.save(big__bin="large content", a__txt="1")
@@ -344,7 +345,7 @@ def test_a_large_file_goes_its_own_way_once(stage: Stage, monkeypatch: pytest.Mo
 
 
 def test_a_large_file_holds_up_no_restart_but_its_own(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devenv.sync.crew.LARGE", 5)
+    monkeypatch.setattr("devenv.sync.mirror.LARGE", 5)
     monkeypatch.setattr("devenv.sync.crew.threading.Thread", lambda target, args, daemon: Noted([], args))
     web = stage.join(Container("web.1"))
     stage.save(big__py="large content")
@@ -362,7 +363,7 @@ def test_a_large_file_holds_up_no_restart_but_its_own(stage: Stage, monkeypatch:
 
 
 def test_a_command_waits_for_the_large_file_that_it_is_to_see(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devenv.sync.crew.LARGE", 5)
+    monkeypatch.setattr("devenv.sync.mirror.LARGE", 5)
     monkeypatch.setattr("devenv.sync.crew.threading.Thread", lambda target, args, daemon: Noted([], args))
     web = stage.join(Container("web.1"))
     (stage.folder / "migrations" / "1.py").write_text("1")
@@ -379,7 +380,7 @@ def test_a_command_waits_for_the_large_file_that_it_is_to_see(stage: Stage, monk
 def test_a_large_file_that_is_deleted_on_its_way_is_deleted_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("devenv.sync.crew.LARGE", 5)
+    monkeypatch.setattr("devenv.sync.mirror.LARGE", 5)
     monkeypatch.setattr("devenv.sync.crew.threading.Thread", lambda target, args, daemon: Noted([], args))
     web = stage.join(Container("web.1"))
     stage.save(big__bin="large content")

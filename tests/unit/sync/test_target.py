@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from devenv.base.errors import ClusterError
+from devenv.sync import perl
 from devenv.sync import target as module
 from devenv.sync.target import Answered, Joined, Left, Message, Said, Target
 
@@ -79,6 +80,14 @@ def test_what_the_loop_says(start: Start) -> None:
     assert isinstance(second, Answered)
     assert (first.number, first.status, first.complaint) == (1, 1, "mv: no space")
     assert (second.number, second.status, second.complaint) == (2, 0, "")
+
+
+def test_perl_takes_over_where_there_is_some(start: Start) -> None:
+    stream = Loop(b"hello id:7 41 perl\n")
+    target, messages = start(stream)
+    assert messages.get(timeout=10) == Joined(target, "id:7", "41", perl=True)
+    target.send(b"after it\n")
+    assert [stream.written.get(timeout=10) for _ in range(2)] == [perl.TAKE_OVER, b"after it\n"]
 
 
 @pytest.mark.parametrize(("kind", "awaits"), [("process", "supervisor"), ("sync", "")])
