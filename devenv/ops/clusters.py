@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from devenv.ops import lock
 from devenv.ops.env import Env
 from devenv.ops.rollout import PROCESS
-from devenv.plan import names, values
+from devenv.plan import values
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,6 @@ def rows(env: Env) -> tuple[EnvRow, ...]:
         labels = namespace.labels
         state = env.kube.releases(name).get(values.APP)
         running = any(item.desired for item in env.kube.deployments(name, PROCESS))
-        port = env.status.http_port
         word = "not deployed" if state is None else "running" if running else "down"
         found.append(
             EnvRow(
@@ -88,7 +87,7 @@ def rows(env: Env) -> tuple[EnvRow, ...]:
                 labels.get("devenv.dev/app", name),
                 word,
                 state.version if state else 0,
-                f"http://{names.host(name)}:{port}",
+                env.address(name),
             )
         )
     return tuple(found)

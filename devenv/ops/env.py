@@ -221,8 +221,12 @@ class Env:
     @property
     def url(self) -> str:
         """The address in a browser."""
+        return self.address(self.name)
+
+    def address(self, name: str) -> str:
+        """The address of an env of this cluster in a browser."""
         port = self.status.http_port
-        return f"http://{names.host(self.name)}" + (f":{port}" if port != 80 else "")
+        return f"http://{names.host(name)}" + (f":{port}" if port != 80 else "")
 
 
 class _Digests(Mapping[str, str]):

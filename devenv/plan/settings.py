@@ -23,7 +23,6 @@ class Settings:
     modes: Mapping[str, str] = field(default_factory=dict)  # addons:mode, by service
     created: tuple[AddonRef, ...] = ()  # addons:create
     destroyed: tuple[str, ...] = ()  # addons:destroy of one that a file declares, by attachment or service
-    postdeployed: bool = False
 
     def __repr__(self) -> str:
         return f"Settings(config={sorted(self.config)}, addons={sorted(self.credentials)})"

@@ -20,7 +20,6 @@ FULL = Settings(
         AddonRef("heroku-postgresql", None, None, {}, "addons:create"),
     ),
     destroyed=("DATABASE",),
-    postdeployed=True,
 )
 
 
