@@ -97,6 +97,7 @@ class Crew:
 
     def joined(self, message: Joined) -> None:
         """A stream is open."""
+        message.target.serve(message)
         for peer in [each for each in self.peers if each.target is message.target]:
             # the keeper is filled anew by each session; a container has what it laid over its image when it started
             peer.fresh = peer.keeps

@@ -44,7 +44,7 @@ wait=
 [ -z "$2" ] || until [ -s "$s/$2" ]; do sleep 0.1; done
 { read -r seq < "$s/seq"; read -r pid < "$s/supervisor"; } 2> /dev/null
 perl=
-[ -z "$PERL5OPT$PERL5LIB" ] && perl -e 1 2> /dev/null && perl=' perl' # as the image has it, not as the app would
+[ -z "$PERL5OPT$PERL5LIB$PERLLIB$PERLIO" ] && perl -C0 -e 'use strict' 2> /dev/null && perl=' perl' # as the image has it, not as the app would
 echo "hello ${seq:--} ${pid:--}$perl"
 while IFS= read -r $wait line; do eval "$line" 2>&1; done
 """

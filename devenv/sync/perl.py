@@ -31,11 +31,11 @@ sub line {
   chomp $l;
   $l;
 }
-sub bad { print "$_[0]: $!\n"; $bad = 1; 0 }
+sub bad { my $w = "$_[0]: $!"; $w =~ tr/\n/?/; print "$w\n"; $bad = 1; 0 }
 sub folder {
   my $d = shift;
   return 1 if $d eq "" or -d $d;
-  $d =~ m{^(.*)/};
+  $d =~ m{^(.*)/}s;
   folder($1) and (mkdir $d, 0777 or -d $d or bad $d);
 }
 sub fill {
@@ -52,18 +52,18 @@ sub fill {
 }
 sub gone {
   my $p = shift;
-  unlink $p or !lstat $p or system("rm", "-rf", "--", $p) == 0 or $bad = 1;
+  unlink $p or $! == 2 or $! == 20 or system("rm", "-rf", "--", $p) == 0 or $bad = 1;  # ENOENT, ENOTDIR: it is gone
 }
 sub place {
   my ($n, $p) = @_;
   return if rename $n, $p;
-  $p =~ m{^(.*)/};
+  $p =~ m{^(.*)/}s;
   folder $1 or return;
   return if rename $n, $p;
   return bad $p if $! != 18;  # EXDEV: another file system
   my $o = "$1/.devenv.$$";
   system("cp", "-Pp", $n, $o) == 0 and rename $o, $p or bad $p;
-  unlink $o;
+  unlink $n, $o;
 }
 sub put {
   my ($number, $mark, $prefix) = @_;
@@ -87,20 +87,23 @@ sub put {
     place @$_ for @files;
   }
   if (!$bad) {
-    open my $f, ">", "$s/seq";
-    print $f "$mark\n" and close $f or bad "$s/seq";
+    my $f;
+    open $f, ">", "$s/seq" and print $f "$mark\n" and close $f or bad "$s/seq";
   }
   print "ok $number $bad\n";
-  unlink map $_->[0], @files if $bad;
+  if ($bad) { unlink map $_->[0], @files; mkdir $t }
 }
 while (1) {
   my $l = line;
   if ($l =~ /^put (\S+) (\S+) (.*)/) { put $1, $2, $3 }
   elsif ($l eq "echo beat") { print "beat\n" }
-  else { system "sh", "-c", "nl='\n'\n{ $l\n} < /dev/null" }
+  else {
+    system "sh", "-c", "nl='\n'\n{ $l\n} < /dev/null";
+    exit if $? & 127;  # it did not run, or was killed: nobody would answer
+  }
 }
 """
-TAKE_OVER = f'exec perl -C0 -e {frame.quoted(PROGRAM)} "$s" "$t"\n'.encode()
+TAKE_OVER = f'PERL_BADLANG=0 exec perl -C0 -e {frame.quoted(PROGRAM)} "$s" "$t"\n'.encode()
 
 
 def order(number: int, site: frame.Site, mark: str) -> bytes:

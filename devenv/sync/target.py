@@ -15,6 +15,7 @@ SILENCE = 3 * BEAT  # without an answer for so long the stream is taken for dead
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds between two tries to connect
 PIECE = 1 << 20
 NO_TAR = 126
+Lines = queue.SimpleQueue[bytes | None]  # what goes to a loop; None ends it
 
 
 class Stream(Protocol):
@@ -43,6 +44,7 @@ class Joined:
     mark: str
     supervisor: str  # its process id; empty without one
     perl: bool = False  # Perl applies what is sent
+    lines: Lines = field(default_factory=queue.SimpleQueue, compare=False)  # its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Target:
     put: Callable[[Message], None]
     name: str = ""  # web.1, as `ps` shows it
     state: str = frame.STATE
-    _lines: "queue.SimpleQueue[bytes | None]" = field(default_factory=queue.SimpleQueue)
+    _lines: Lines = field(default_factory=queue.SimpleQueue)
     _stream: Stream | None = None
     _over: threading.Event = field(default_factory=threading.Event)
     _heard: float = 0.0
@@ -102,12 +104,15 @@ class Target:
     def stop(self) -> None:
         """End the stream; its loop ends with it."""
         self._over.set()
-        self._lines.put(None)
         if stream := self._stream:
             stream.close()
 
+    def serve(self, joined: Joined) -> None:
+        """From now on, lines go to the stream of `joined`: what was meant for the one before would be read as something else."""
+        self._lines = joined.lines
+
     def send(self, data: bytes) -> None:
-        """Hand over lines and what they read; never blocks."""
+        """Hand over lines and what they read; never blocks. They are lost when that stream is no more."""
         self._lines.put(data)
 
     def _stay(self) -> None:
@@ -132,24 +137,23 @@ class Target:
 
     def _serve(self, stream: Stream) -> str | None:
         """Serve a stream to its end. When its program did not even start: what it said."""
-        while not self._lines.empty():  # meant for the stream before
-            self._lines.get()
+        lines = Lines()
         self._heard = time.monotonic()
-        writer = threading.Thread(target=self._write, args=(stream,), daemon=True)
+        writer = threading.Thread(target=self._write, args=(stream, lines), daemon=True)
         writer.start()
         if self._over.is_set():  # while it was opened
             stream.close()
-        why = self._read(stream)
+        why = self._read(stream, lines)
         stream.close()
-        self._lines.put(None)
+        lines.put(None)
         writer.join()
         return f"the image of {self.process} has no tar" if stream.code == NO_TAR else why
 
-    def _write(self, stream: Stream) -> None:
+    def _write(self, stream: Stream, lines: Lines) -> None:
         try:
             while True:
                 try:
-                    data = self._lines.get(timeout=BEAT)
+                    data = lines.get(timeout=BEAT)
                 except queue.Empty:
                     # that it can be sent tells nothing: the loop may be gone without the stream's end
                     stream.write(b"echo beat\n")
@@ -162,7 +166,7 @@ class Target:
         except DevenvError:
             stream.close()  # the reader notices and connects anew
 
-    def _read(self, stream: Stream) -> str | None:
+    def _read(self, stream: Stream, lines: Lines) -> str | None:
         """Put what comes until the end, or until nothing has come for too long. What it said, unless it said hello."""
         text, complaint, joined = b"", "", False
         while True:
@@ -175,10 +179,10 @@ class Target:
             if piece is None:
                 break
             self._heard = at = time.monotonic()
-            *lines, text = (text + piece[1]).split(b"\n")
-            for raw in lines:
+            *whole, text = (text + piece[1]).split(b"\n")
+            for raw in whole:
                 said = raw.decode(errors="replace")
-                if message := self._message(said, complaint, at):
+                if message := self._message(said, complaint, at, lines):
                     joined = joined or isinstance(message, Joined)
                     if isinstance(message, Answered):
                         complaint = ""
@@ -187,13 +191,13 @@ class Target:
                     complaint = f"{complaint}\n{said}"[-2000:]
         return None if joined else complaint.strip()
 
-    def _message(self, said: str, complaint: str, at: float) -> Message | None:
+    def _message(self, said: str, complaint: str, at: float, lines: Lines) -> Message | None:
         match said.split():
             case ["hello", mark, supervisor, *able]:
                 # the keeper's files are swapped by steps of shell
                 if takes := able == ["perl"] and self.kind != "sync":
-                    self.send(perl.TAKE_OVER)
-                return Joined(self, mark, supervisor.replace("-", ""), takes)
+                    lines.put(perl.TAKE_OVER)
+                return Joined(self, mark, supervisor.replace("-", ""), takes, lines)
             case ["ok", number, status]:
                 return Answered(self, int(number), int(status), complaint.strip(), at)
             case ["up" | "exit" as word, value]:

@@ -185,7 +185,9 @@ def test_files_folders_links_and_odd_names(loop: Loop) -> None:
     (loop.host / "app" / "run").chmod(0o755)
     (loop.host / "app" / "link").symlink_to("run")
     (loop.host / "empty" / "nested").mkdir(parents=True)
-    assert loop.send("app/run", "app/link", "empty/nested") == ["ok 2 0"]
+    (loop.host / "a\nb" / "c").mkdir(parents=True)
+    (loop.host / "a\nb" / "d").write_text("in an odd folder")
+    assert loop.send("app/run", "app/link", "empty/nested", "a\nb/c", "a\nb/d") == ["ok 2 0"]
     assert loop.same()
     for path in paths:
         (loop.host / path).unlink()
@@ -303,6 +305,36 @@ def test_a_folder_that_is_elsewhere(loop: Loop, many: bool) -> None:
         assert (loop.root / "data").is_symlink()
     finally:
         shutil.rmtree(elsewhere)
+
+
+def test_a_link_to_elsewhere_and_what_comes_after_it(loop: Loop) -> None:
+    """Nothing of it stays where the next file is unpacked: that would be written through the link."""
+    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        (loop.root / "data").symlink_to(elsewhere)
+        (loop.root / "victim").write_text("the pod's own")
+        (loop.host / "data").mkdir()
+        (loop.host / "data" / "link").symlink_to(loop.root / "victim")
+        (loop.host / "code").write_text("code")
+        assert loop.send("data/link") == ["ok 1 0"]
+        assert loop.send("code") == ["ok 2 0"]
+        assert (loop.root / "victim").read_text() == "the pod's own"
+        assert (row(loop.root / "code"), row(elsewhere / "link")) == (
+            row(loop.host / "code"),
+            row(loop.host / "data" / "link"),
+        )
+    finally:
+        shutil.rmtree(elsewhere)
+
+
+def test_a_stage_that_somebody_cleaned_away(loop: Loop) -> None:
+    (loop.host / "f").write_text("1")
+    assert loop.send("f") == ["ok 1 0"]
+    for stage in loop.state.glob("stage.*"):
+        shutil.rmtree(stage)
+    said = loop.send("f")
+    assert said[-1] != "ok 2 0"
+    assert loop.send("f") == ["ok 3 0"]
 
 
 def test_a_disk_that_takes_no_more(start: Callable[..., Loop]) -> None:
