@@ -16,7 +16,7 @@ from devenv.sync.target import Answered, Joined, Said, Target
 from devenv.sync.tree import Change
 
 QUIET = 0.03  # seconds without a change before anything starts again
-LATER = 0.2  # seconds that the keeper waits for the pods at most
+LATER = 1.0  # seconds that the keeper waits for the pods at most
 # seconds after a container refused a change: its disk is full, its files are read-only
 RETRY = (1.0, 2.0, 5.0, 15.0, 30.0)
 AGAIN = (QUIET, 0.2, 1.0, 5.0, 30.0)  # seconds until a file that changed while it was read goes again
