@@ -52,6 +52,9 @@ def test_what_comes_while_a_line_is_on_its_way_is_the_next_line(stage: Stage) ->
     stage.answer(web)
     assert len(web.sent) == 2
     assert ("b.txt" in web.sent[1], "c.txt" in web.sent[1], "a.txt" in web.sent[1]) == (True, True, False)
+    stage.answer(web)
+    told = [[change.path for change in batch.changes] for batch, _ in stage.told.batches]
+    assert told == [["a.txt"], ["b.txt", "c.txt"]], "one line for what came through together"
 
 
 def test_what_is_noted_while_a_batch_goes_out_is_sent_to_all(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
