@@ -6,8 +6,9 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Mapping
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from devenv.build import ignore
 from devenv.build.ignore import Rules
 from devenv.build.worktree import WorkTreeRules
 
+OLD = 86400  # seconds: no deploy takes a day
 POINTER_LIMIT = 1024  # bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 
 
@@ -72,6 +74,10 @@ def commit(runner: Runner, root: Path, ref: str) -> Source:
     sha = git.full_sha(runner, root, ref)
     parent = paths.cache() / "sources"
     parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.iterdir():  # by those that were killed
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > OLD:
+                shutil.rmtree(left)
     folder = Path(tempfile.mkdtemp(prefix=f"{sha[:12]}-", dir=parent))
     try:
         git.export(runner, root, sha, folder)

@@ -2,6 +2,7 @@
 
 import posixpath
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -20,12 +21,14 @@ from devenv.plan import values
 from devenv.sync import frame, rules, watch
 from devenv.sync.engine import Engine
 from devenv.sync.mirror import Mirror
-from devenv.sync.session import Appeared, Report, Vanished
+from devenv.sync.session import Appeared, Report, Stop, Vanished
 from devenv.sync.target import Target
 from devenv.sync.tree import Skip, Tree
 
 PODS = "devenv.dev/kind in (process,sync)"
 RUN = 600.0  # seconds for a command that a rule asks for
+PATIENCE = 10.0  # seconds without an answer of the cluster until that is told
+EMPTY = 2.0  # seconds between two looks at an env that has no pods
 
 
 class NotOnRecord(SyncError):
@@ -123,11 +126,11 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     skip = _watched(found, engine.settings)
     watcher = watch.Watcher(env.source.root, skip, put, anew=lambda: _reload(env, found))
     engine.took = watcher.took
-    over = threading.Event()
+    over, gone = threading.Event(), threading.Event()
     watcher.start()
     if watcher.notice:
         env.console.warn(watcher.notice)
-    threading.Thread(target=_watch_pods, args=(env, engine, over), daemon=True).start()
+    threading.Thread(target=_watch_pods, args=(env, engine, over, gone), daemon=True).start()
     if any(rule.back and rule.own for mirror in found for rule in mirror.rules.rules):
         threading.Thread(target=back.poll, args=(env, found, over), daemon=True).start()
     try:
@@ -135,6 +138,8 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     finally:
         over.set()
         watcher.stop()
+    if gone.is_set():
+        raise SyncError(f"`{env.name}` was destroyed", "`devenv up` makes it anew")
     return engine.rebuild
 
 
@@ -162,20 +167,37 @@ def _watched(found: Sequence[Mirror], settings: Collection[str]) -> Skip:
     return skip
 
 
-def _watch_pods(env: Env, engine: Engine, over: threading.Event) -> None:
+def _watch_pods(env: Env, engine: Engine, over: threading.Event, gone: threading.Event) -> None:
     known: set[str] = set()
+    failing_since, told = None, False
     while not over.is_set():
         try:
             there = {pod.name for pod in env.kube.pods(env.name, PODS)}
             for name in known - there:
                 engine.put(Vanished(name))
             known &= there
+            if told:
+                env.console.say("The cluster answers again.")
+            failing_since, told = None, False
+            if not there:
+                if env.kube.namespace(env.name) is None:
+                    gone.set()
+                    engine.put(Stop())
+                    return
+                over.wait(EMPTY)
+                continue
             for event, pod in env.kube.watch_pods(env.name, PODS):
                 if over.is_set():
                     return
                 _tell(env, engine, event, pod, known)
+                if event == "DELETED" and not known:
+                    break
         except DevenvError as error:
             env.console.detail(f"sync: {error.message}; trying again")
+            failing_since = failing_since or time.monotonic()
+            if not told and time.monotonic() - failing_since > PATIENCE:
+                env.console.warn("the cluster does not answer: edits wait until it does")
+                told = True
             over.wait(0.5)
 
 

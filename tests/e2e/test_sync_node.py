@@ -40,3 +40,9 @@ def test_a_node_app(make_app: MakeApp) -> None:
     assert status == 0
     (pod,) = pods(app)
     eventually(lambda: loops(app, pod) == 0, timeout=SLOW)
+    last = Session(app, app.start("sync", "--json"))
+    eventually(lambda: loops(app, pod) == 1, timeout=SLOW)
+    app("destroy", "--yes")
+    assert last.process.wait(timeout=SLOW) != 0
+    last.interrupt()
+    assert "was destroyed" in "".join(last.err)

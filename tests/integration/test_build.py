@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from devenv.base import paths
 from devenv.base.console import Console
 from devenv.base.errors import BuildError
 from devenv.base.proc import SubprocessRunner
@@ -163,8 +164,14 @@ def test_a_commit_is_built_like_the_work_tree_it_came_from(push_to: str, copy: C
     (root / "node_modules").mkdir()
     (root / "node_modules" / "x").write_text("never committed")
     here = builder.plan_images(load(root), work_tree(root), STACK)[0]
+    killed, running = (paths.cache() / "sources" / f"{name}-{os.getpid()}" for name in ("killed", "running"))
+    for left in (killed, running):
+        left.mkdir(parents=True)
+    os.utime(killed, (0, 0))
     with commit(RUNNER, root, "HEAD") as source:
         folder = source.root
+        assert (killed.exists(), running.exists()) == (False, True), "what a killed deploy left is gone a day later"
+        running.rmdir()
         assert len(source.commit or "") == 40
         assert builder.plan_images(load(root), source, STACK)[0].tag == here.tag
         built(root, push_to, source=source)
