@@ -126,19 +126,19 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     skip = _watched(found, engine.settings)
     watcher = watch.Watcher(env.source.root, skip, put, anew=lambda: _reload(env, found))
     engine.took = watcher.took
-    over, gone = threading.Event(), threading.Event()
+    over = threading.Event()
     watcher.start()
     if watcher.notice:
         env.console.warn(watcher.notice)
-    threading.Thread(target=_watch_pods, args=(env, engine, over, gone), daemon=True).start()
+    threading.Thread(target=_watch_pods, args=(env, engine, over), daemon=True).start()
     if any(rule.back and rule.own for mirror in found for rule in mirror.rules.rules):
         threading.Thread(target=back.poll, args=(env, found, over), daemon=True).start()
     try:
-        engine.run()
+        wanted = engine.run()
     finally:
         over.set()
         watcher.stop()
-    if gone.is_set():
+    if not wanted:  # the pod watch stopped it
         raise SyncError(f"`{env.name}` was destroyed", "`devenv up` makes it anew")
     return engine.rebuild
 
@@ -167,7 +167,7 @@ def _watched(found: Sequence[Mirror], settings: Collection[str]) -> Skip:
     return skip
 
 
-def _watch_pods(env: Env, engine: Engine, over: threading.Event, gone: threading.Event) -> None:
+def _watch_pods(env: Env, engine: Engine, over: threading.Event) -> None:
     known: set[str] = set()
     failing_since, told = None, False
     while not over.is_set():
@@ -181,7 +181,6 @@ def _watch_pods(env: Env, engine: Engine, over: threading.Event, gone: threading
             failing_since, told = None, False
             if not there:
                 if env.kube.namespace(env.name) is None:
-                    gone.set()
                     engine.put(Stop())
                     return
                 over.wait(EMPTY)
