@@ -56,6 +56,14 @@ class StandIn:
         }
         release = Release(self.chart, self.namespace, self.chart, values, "f")
         self.cluster.helm.upgrade(release, shipped.chart(self.chart), 240)
+        if running:
+            self.reach(spec.port)
+
+    def reach(self, port: int) -> None:
+        """Wait until kube-proxy leads to the server. An app's pod starts after it; the client was there before."""
+        server = f"{self.chart}.{self.namespace}"
+        knock = f"nc -z {server} {port} || bash -c ': < /dev/tcp/{server}/{port}'"
+        self.client("timeout", "20", "sh", "-c", f"until {{ {knock}; }} 2>/dev/null; do sleep 0.1; done")
 
     def credentials(self) -> dict[str, str]:
         makers = shipped.catalog().addons[self.chart].credentials
