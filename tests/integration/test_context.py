@@ -1,5 +1,6 @@
 """An existing cluster, reached through the user's kubeconfig: used only when its administrator marked it."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,25 @@ from devenv.base.console import Console
 from devenv.base.errors import ClusterError
 from devenv.base.proc import SubprocessRunner
 from devenv.cluster.context import ExistingCluster, mark_commands
+from devenv.cluster.kube import Kube
+from devenv.cluster.kube_client import NotFound
 from devenv.images import tools
 from devenv.plan.model import ClusterSpec
 from tests.integration.conftest import Cluster
 
 pytestmark = pytest.mark.integration
+
+
+def _unmark(kube: Kube) -> None:
+    # the controller makes Envoy anew, and a namespace with pods in it waits for their grace period twice: minutes
+    for name in ("router-controller", "router-envoy"):
+        with suppress(NotFound):
+            kube.http.json("DELETE", f"/apis/apps/v1/namespaces/devenv-system/deployments/{name}")
+        for pod in kube.pods("devenv-system"):
+            if pod.name.startswith(name):
+                kube.delete_pod("devenv-system", pod.name, grace=1)
+    kube.wait_gone("devenv-system", "", 60)
+    kube.delete_namespace("devenv-system")
 
 
 def test_an_existing_cluster_is_used_once_it_is_marked(
@@ -26,7 +41,7 @@ def test_an_existing_cluster_is_used_once_it_is_marked(
     monkeypatch.setenv("DEVENV_STATE", str(tmp_path / "state"))
     spec = ClusterSpec("devenv", f"context:{cluster.access.context}", None)
     provider = ExistingCluster(runner, cluster.access.context, kubectl)
-    cluster.kube.delete_namespace("devenv-system")
+    _unmark(cluster.kube)
     for act in (provider.status, provider.access, provider.start):
         with pytest.raises(ClusterError, match="not marked for devenv") as caught:
             act(spec)
