@@ -21,7 +21,7 @@ from devenv.plan import values
 from devenv.sync import frame, rules, watch
 from devenv.sync.engine import Engine
 from devenv.sync.mirror import Mirror
-from devenv.sync.session import Appeared, Report, Stop, Vanished
+from devenv.sync.session import Appeared, Listed, Report, Stop, Vanished
 from devenv.sync.target import Target
 from devenv.sync.tree import Skip, Tree
 
@@ -172,14 +172,17 @@ def _watch_pods(env: Env, engine: Engine, over: threading.Event) -> None:
     failing_since, told = None, False
     while not over.is_set():
         try:
-            there = {pod.name for pod in env.kube.pods(env.name, PODS)}
-            for name in known - there:
+            pods = env.kube.pods(env.name, PODS)
+            for name in known - {pod.name for pod in pods}:
+                known.discard(name)
                 engine.put(Vanished(name))
-            known &= there
+            for pod in pods:
+                _tell(env, engine, "ADDED", pod, known)
+            engine.put(Listed())
             if told:
                 env.console.say("The cluster answers again.")
             failing_since, told = None, False
-            if not there:
+            if not pods:
                 if env.kube.namespace(env.name) is None:
                     engine.put(Stop())
                     return

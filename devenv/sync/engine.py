@@ -12,13 +12,14 @@ from pathlib import Path
 from devenv.sync import bulk
 from devenv.sync.crew import QUIET, Crew
 from devenv.sync.mirror import Mirror
-from devenv.sync.session import Appeared, LargeRead, Ran, Report, Stop, Vanished
+from devenv.sync.session import Appeared, LargeRead, Listed, Ran, Report, Stop, Vanished
 from devenv.sync.target import Answered, Joined, Left, Said, Target
 from devenv.sync.tree import Change
 from devenv.sync.watch import Lost, Touched
 
 GATHER = 0.001  # seconds of quiet that end a batch, and the longest that one is gathered
 LONGEST_GATHER = 0.02
+STREAMS = 1.0  # seconds that the containers' streams have to open before the first look
 SETTINGS = frozenset({".env", ".devenv/profile.yaml"})  # in no image, and yet what runs depends on them
 
 
@@ -52,19 +53,44 @@ class Engine:
     def run(self) -> tuple[str, ...]:
         """Sync until `Stop`, or until a change asks for another image: the paths that do. Targets are stopped in the end."""
         try:
+            self._await_streams()
             for mirror in self.mirrors:
-                self._found(mirror, *mirror.tree.look_all(), time.monotonic())
-                self._ask_rebuild(mirror, mirror.tree.since(0))
+                self._first_look(mirror)
             self._ask_settings(self.settings)
             while not (self.rebuild and self._quiet()):
+                self.crew.pump(self.touched_at)
                 message = self._next()
                 if isinstance(message, Stop):
                     return ()
                 self._handle(message)
-                self.crew.pump(self.touched_at)
             return tuple(self.rebuild)
         finally:
             self.crew.stop()
+
+    def _await_streams(self) -> None:
+        """What changed while nobody looked is told with the containers that get it."""
+        end, listed = time.monotonic() + STREAMS, False
+        while not (listed and all(peer.joined for peer in self.crew.peers)):
+            try:
+                message = self.messages.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                return
+            listed = listed or isinstance(message, Listed)
+            if isinstance(message, (Touched, Lost, Stop)):
+                self.held.append(message)
+            else:
+                self._handle(message)
+
+    def _first_look(self, mirror: Mirror) -> None:
+        began = time.monotonic()
+        changes, large = mirror.tree.look_all()
+        differing = mirror.tree.since(0)
+        if not any(peer.seq for peer in self.crew.peers if peer.mirror is mirror):
+            # no container has edits: what is as in the image again, none ever had otherwise
+            paths = {change.path for change in differing}
+            changes = [change for change in changes if change.path in paths]
+        self._expect(mirror, changes, large, began)
+        self._ask_rebuild(mirror, differing)
 
     def _quiet(self) -> bool:
         return time.monotonic() - self.touched_at > 10 * QUIET
@@ -134,13 +160,14 @@ class Engine:
         self.took(time.monotonic() - started)
 
     def _found(self, mirror: Mirror, changes: list[Change], large: list[str], began: float) -> None:
+        self._ask_rebuild(mirror, changes)
+        self._expect(mirror, changes, large, began)
+
+    def _expect(self, mirror: Mirror, changes: list[Change], large: list[str], began: float) -> None:
         for path in large:
             if (mirror.key, path) not in self.reading:
                 threading.Thread(target=self._read_large, args=(mirror, path), daemon=True).start()
             self.reading[mirror.key, path] = (mirror.key, path) in self.reading
-        if not changes:
-            return
-        self._ask_rebuild(mirror, changes)
         shown = tuple(change for change in changes if mirror.place(change.path))
         if shown and changes[0].seq:
             self.crew.expect(mirror, shown, began)

@@ -26,6 +26,11 @@ class Vanished:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """All containers that are there have appeared."""
+
+
+@dataclass(frozen=True, slots=True)
 class LargeRead:
     """A large file was read: it is another one, or (no changes) is not."""
 

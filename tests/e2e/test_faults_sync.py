@@ -245,6 +245,17 @@ def test_edits_outlive_the_session(app: App, session: Session) -> None:
     (app.folder / "hollow").rmdir()
 
 
+def test_what_was_edited_meanwhile_is_told_with_those_who_get_it(
+    app: App, session: Session, attached: list[Session]
+) -> None:
+    session.interrupt()
+    app.write("web.py", (app.folder / "web.py").read_text() + "# edited while nobody looked\n")
+    attached.append(attach(app))
+    batch = eventually(lambda: attached[-1].batches)[0]
+    assert (batch["files"], batch["restarts"]) == (["web.py"], ["web", "worker"])
+    assert len(batch["pods"]) == 3
+
+
 def test_edits_of_another_work_tree_are_gone_with_the_session(
     app: App, session: Session, attached: list[Session]
 ) -> None:

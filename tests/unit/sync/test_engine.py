@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from devenv.sync.engine import Engine
-from devenv.sync.session import Appeared, LargeRead, Stop, Vanished
+from devenv.sync.session import Appeared, LargeRead, Listed, Stop, Vanished
 from devenv.sync.target import Answered, Joined, Left
+from devenv.sync.tree import Tree
 from devenv.sync.watch import Lost, Touched
 from tests.unit.sync.conftest import Container, Stage
 
@@ -19,9 +20,18 @@ def engine(stage: Stage) -> Engine:
 
 def replay(engine: Engine, *messages: object) -> tuple[str, ...]:
     """Run the loop on these messages; the paths that ask for another image."""
-    for message in (*messages, Stop()):
+    for message in (Listed(), *messages, Stop()):
         engine.put(message)
     return engine.run()
+
+
+def attach(engine: Engine, stage: Stage, mark: str) -> Container:
+    """Run the loop with a container that was there before, until it has answered what it was sent."""
+    web = Container("web.1")
+    for message in (Appeared(web), Joined(web, mark, "41"), Listed(), Answered(web, 1, 0, "", 1.0), Stop()):
+        engine.put(message)
+    engine.run()
+    return web
 
 
 def test_what_was_edited_before_comes_first(stage: Stage, engine: Engine) -> None:
@@ -31,6 +41,35 @@ def test_what_was_edited_before_comes_first(stage: Stage, engine: Engine) -> Non
     assert len(web.sent) == 1
     assert "a.txt" in web.sent[0]
     assert not web.running, "the end of the session ends its streams"
+
+
+def test_what_was_edited_before_is_told_with_those_who_get_it(stage: Stage, engine: Engine) -> None:
+    (stage.folder / "app.py").write_text("1")
+    web = attach(engine, stage, "-")
+    [(batch, restarts)] = stage.told.batches
+    assert (batch.names, restarts) == (("web.1",), ["web"])
+    assert "app.py" in web.sent[0]
+
+
+@pytest.mark.parametrize("has_edits", [False, True])
+def test_what_is_as_in_the_image_again(stage: Stage, engine: Engine, has_edits: bool) -> None:
+    """It asks for no image, and is news only to containers that had it otherwise."""
+    for name in ("app.py", "requirements.txt"):
+        (stage.folder / name).write_text("of the image")
+    rows = [(change.path, change.row or "") for change in stage.mirror.tree.look_all()[0]]
+    image = Tree(stage.folder, "two", stage.mirror.tree.skip, stage.mirror.tree.index)
+    image.set_base(rows)
+    for text in ("edited", "of the image"):
+        seq = image.seq
+        for name in ("app.py", "requirements.txt"):
+            (stage.folder / name).write_text(text)
+        if text == "edited":
+            image.look_all()
+    stage.mirror.tree = image
+    web = attach(engine, stage, f"{image.ident}:{seq}" if has_edits else "-")
+    assert engine.rebuild == {}
+    assert [batch.names for batch, _ in stage.told.batches] == [("web.1",)] * has_edits
+    assert ("app.py" in web.sent[0]) == has_edits
 
 
 def test_saves_of_a_moment_are_one_batch(stage: Stage, engine: Engine) -> None:
@@ -67,6 +106,7 @@ def test_a_change_that_asks_for_another_image_ends_the_session(
     stage: Stage, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (stage.folder / "requirements.txt").write_text("flask")
+    engine.put(Listed())
     engine.touched_at = -1e9
     assert engine.run() == ("requirements.txt",)
     assert list(engine.rebuild) == ["requirements.txt"]
@@ -102,6 +142,7 @@ def test_one_that_did_not_lead_to_an_image_is_not_asked_for_again(stage: Stage, 
     assert replay(engine, Lost()) == ()
     (stage.folder / "requirements.txt").write_text("flask")
     engine.put(Lost())
+    engine.put(Listed())
     engine.touched_at = -1e9
     assert engine.run() == ("requirements.txt",)
 
