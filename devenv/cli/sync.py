@@ -56,6 +56,6 @@ def why(shell: Shell, file: Annotated[str, typer.Argument(help="A file of the ap
     console = shell.console
     console.out(f"=== {result.path}\n")
     for name, text in result.lines():
-        console.out(f"{name + ':':<12}{text}")
+        console.out(f"{name + ':':<13}{text}")
     for pod, text in result.pods.items():
-        console.out(f"{pod + ':':<12}{text}")
+        console.out(f"{pod + ':':<13}{text}")

@@ -61,7 +61,7 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
             "`devenv up` runs this work tree instead; `devenv push` makes another release",
         )
     # builds of the same Dockerfile have the same tag, and the same files
-    found = {item["sync"]: item["image"] for item in values.runs(served) if item["sync"]}
+    found = {item["image"].rpartition(":")[2]: item["image"] for item in values.runs(served)}
     made = tuple(_mirror(env, served, image, key) for key, image in found.items())
     if unknown := [mirror for mirror in made if not mirror.tree.known]:
         raise NotOnRecord(
@@ -82,10 +82,11 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     hidden = {path for path in recipe if kept.skip(path[len(kept.folder) :], False)}
     languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
     phase = served.get("releasePhase") or {}
+    fixed = any(not item["sync"] for item in values.runs(served) if item["image"].endswith(f":{key}"))
     return Mirror(
         key=key,
         tree=Tree(root, key, kept.skip, Index(root), env.console.warn),
-        rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden),
+        rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden, fixed),
         mounts=kept.mounts,
         folder=kept.folder,
         reload=kept.part.reload,

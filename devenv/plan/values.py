@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -140,23 +141,31 @@ def process(item: PlannedProcess, plan: Plan, facts: Facts, mode: str = "release
     """One process type as chart values."""
     kind = item.type
     buildpack = item.image.docker is None
-    by_heroku_yml = not buildpack and kind.command
+    command, argv = kind.command, kind.argv or ()
+    if mode == WORK_TREE and argv and item.image.name in _with_shell(plan):
+        command, argv = shlex.join(argv), ()  # edits need somebody to start it again
     # heroku.md section 4.3: heroku.yml commands run by /bin/sh -c; a Procfile's by bash after .profile (section 3.1)
-    shell = "bash" if buildpack else "sh" if by_heroku_yml and not kind.argv else "none"
+    shell = "bash" if buildpack else "sh" if command and not argv else "none"
     return {
         "name": dns(kind.name),
         "type": kind.name,
         "image": facts.images[item.image.name],
-        "command": kind.command,
-        "argv": list(kind.argv or ()),
+        "command": command,
+        "argv": list(argv),
         "shell": shell,
         **formation(item),
         "port": port(plan.env) if kind.name == "web" else 0,
         "env": concurrency(item),
         "home": "/app" if buildpack else "",
-        # without a shell there is nobody to lay edits over the image, or to start the process again
+        # without a shell there is nobody to lay edits over the image, or to start the process again: they build another
         "sync": facts.images[item.image.name].rpartition(":")[2] if mode == WORK_TREE and shell != "none" else "",
     }
+
+
+def _with_shell(plan: Plan) -> set[str]:
+    """The images of which it is known that they have a shell: another command is given to it."""
+    every = [*plan.processes, *([plan.release_phase] if plan.release_phase else [])]
+    return {item.image.name for item in every if item.type.command and not item.type.argv}
 
 
 def formation(item: PlannedProcess) -> dict[str, Any]:

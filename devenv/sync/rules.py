@@ -91,6 +91,9 @@ class Rule:
 
 
 COPY = Rule(("*",), "sync", "everything else")
+FIXED = Rule(
+    ("*",), "rebuild", "default: a process runs the image's own command, without a shell that could take edits"
+)
 
 
 @dataclass(frozen=True)
@@ -115,13 +118,19 @@ class Rules:
 
 
 def rules(
-    own: Iterable[Mapping[str, Any]], languages: Collection[str], has_release: bool, recipe: Collection[str] = ()
+    own: Iterable[Mapping[str, Any]],
+    languages: Collection[str],
+    has_release: bool,
+    recipe: Collection[str] = (),
+    fixed: bool = False,
 ) -> Rules:
     """The rules of an app: its profile's `sync` entries, then the defaults. Without languages (a Dockerfile) all of them count.
 
-    `recipe`: the files that tell how its image is built.
+    `recipe`: the files that tell how its image is built. `fixed`: a process type that takes no edits runs it.
     """
     mine = [_own(entry, f"sync[{index}]") for index, entry in enumerate(own)]
+    if fixed:
+        return Rules((*(rule for rule in mine if rule.do == "ignore"), FIXED))
     known = ("any", *languages) if languages else (*RESTART, "a Dockerfile")
     made = [
         Rule(tuple(f"/{path}" for path in recipe), "rebuild", "default: the image is built by it"),

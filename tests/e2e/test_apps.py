@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
+from tests.e2e.syncing import Session
 
 pytestmark = pytest.mark.e2e
 
@@ -141,3 +142,18 @@ def keeps_the_image_of_its_release_command(app: App) -> None:
 def said_by_worker(app: App, pattern: str) -> None:
     """A worker that has just been restarted may not have said anything yet."""
     eventually(lambda: app("logs", "-p", "worker", "-n", "500").stdout, lambda said: re.search(pattern, said))
+
+
+def test_an_image_with_a_command_of_its_own_is_built_anew(make_app: MakeApp) -> None:
+    """No shell of ours runs in it that could take edits."""
+    app = make_app("dockerfile", env="own-command")
+    (app.folder / "heroku.yml").unlink()
+    app("up", "-d")
+    session = Session(app, app.start("sync"))
+    try:
+        app.write("greeting.txt", "Hello from another image\n")
+        eventually(lambda: app.http("/").text.strip(), lambda text: text == "Hello from another image", timeout=90)
+        assert "builds another image" in app("sync:why", "greeting.txt").stdout
+    finally:
+        session.interrupt()
+    assert "greeting.txt changed: building anew" in "".join(session.err)

@@ -57,6 +57,14 @@ def test_two_builds_of_one_dockerfile_are_one_mirror(make: MakeEnv) -> None:
     assert [mirror.key for mirror in sync.mirrors(env)] == ["1f"]
 
 
+def test_an_image_that_one_process_runs_without_a_shell_is_built_anew(make: MakeEnv) -> None:
+    env = make({"web": "registry:5000/shop/web:1f", "worker": "registry:5000/shop/worker:1f"})
+    assert sync.mirrors(env)[0].rule("app.rb").do == "restart"
+    env.served()["processes"][1]["sync"] = ""
+    (mirror,) = sync.mirrors(env)
+    assert mirror.rule("app.rb").do == "rebuild"
+
+
 def test_a_registry_with_a_path_hides_no_dockerfile(make: MakeEnv) -> None:
     (mirror,) = sync.mirrors(make({"web": "registry.example.com/team/shop/web:1f"}))
     assert mirror.mounts == (("", "/srv"),)

@@ -100,11 +100,13 @@ def test_the_route_is_web_s(plan: Planner, profile: Profile) -> None:
     assert release(no_web, profile).values["route"] is None
 
 
-def process(kind: ProcessType, image: ImageSpec, memory: int = 512) -> dict[str, Any]:
-    planned = PlannedProcess(kind, 1, DynoSize("Standard-1X", memory, 50), image)
-    facts = replace(FACTS, images={image.name: "ref"})
-    plan = Plan("lamp", "lamp", None, (image,), (), (planned,), (), None, None, (), ())  # type: ignore[arg-type]
-    return values.process(planned, plan, facts)
+def process(
+    kind: ProcessType, image: ImageSpec, memory: int = 512, *, mode: str = "release", beside: ProcessType | None = None
+) -> dict[str, Any]:
+    every = [PlannedProcess(each, 1, DynoSize("Standard-1X", memory, 50), image) for each in (kind, beside) if each]
+    facts = replace(FACTS, images={image.name: "ref:1f"})
+    plan = Plan("lamp", "lamp", None, (image,), (), tuple(every), (), None, None, (), ())  # type: ignore[arg-type]
+    return values.process(every[0], plan, facts, mode)
 
 
 DOCKER = ImageSpec("lamp/web", "1", (), DockerBuild("web", "Dockerfile"))
@@ -125,6 +127,23 @@ def test_what_runs_a_command(kind: ProcessType, image: ImageSpec, shell: str) ->
     assert made["command"] == kind.command
     assert made["argv"] == list(kind.argv or ())
     assert made["home"] == ("/app" if image is not DOCKER else "")
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        (None, ("none", "", ["a b", "c"], "")),
+        (ProcessType("web", "", "heroku.yml"), ("none", "", ["a b", "c"], "")),
+        (ProcessType("web", "serve", "heroku.yml"), ("sh", "'a b' c", [], "1f")),
+    ],
+)
+def test_an_exec_form_takes_edits_where_the_image_has_a_shell(
+    beside: ProcessType | None, expected: tuple[object, ...]
+) -> None:
+    worker = ProcessType("worker", "", "heroku.yml", argv=("a b", "c"))
+    made = process(worker, DOCKER, mode=values.WORK_TREE, beside=beside)
+    assert tuple(made[key] for key in ("shell", "command", "argv", "sync")) == expected
+    assert process(worker, DOCKER, beside=beside)["shell"] == "none", "a release runs as it is written"
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,9 @@ def test_everything_else_is_copied() -> None:
 )
 def test_who_reloads_by_itself(command: str, config: dict[str, str], itself: bool) -> None:
     assert reloads_itself(command, config) == itself
+
+
+def test_an_image_whose_own_command_runs_takes_no_edits() -> None:
+    own = [{"match": "docs/**", "do": "ignore"}, {"match": "*.py", "do": "sync"}]
+    found = rules(own, [], False, fixed=True)
+    assert [found.of(path).do for path in ("docs/a.md", "app.py", "static/a.css")] == ["ignore", "rebuild", "rebuild"]
