@@ -106,8 +106,11 @@ class _Told:
         )
 
     def _nobody(self) -> str:
-        if self.shell.env.served().get("sync"):
-            return "no pod yet"
+        try:
+            if self.shell.env.served().get("sync"):
+                return "no pod yet"
+        except DevenvError:
+            return "no pod: the cluster does not answer"
         return "no pod: the env runs a release now; `devenv up` runs this work tree again"
 
     def said(self, name: str, word: str, value: int, seconds: float | None) -> None:

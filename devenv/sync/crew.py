@@ -11,7 +11,7 @@ from devenv.sync.batches import Batches
 from devenv.sync.mirror import Mirror
 from devenv.sync.payload import Payload, Records, Tar, payload
 from devenv.sync.rules import RELEASE, Rule
-from devenv.sync.session import Flight, Peer, Ran, Report
+from devenv.sync.session import Flight, Peer, Ran, Report, plain
 from devenv.sync.target import Answered, Joined, Said, Target
 from devenv.sync.tree import Change
 
@@ -93,6 +93,7 @@ class Crew:
         for peer in [each for each in self.peers if each.target.pod == pod]:
             peer.target.stop()
             self.peers.remove(peer)
+            self.flights = {number: flight for number, flight in self.flights.items() if flight.peer is not peer}
             self.batches.skip(peer.target, self.peers)
 
     def joined(self, message: Joined) -> None:
@@ -105,6 +106,7 @@ class Crew:
             peer.foreign, peer.seq, peer.marked = number is None, number or 0, number or 0
             if peer.supervisor != message.supervisor:
                 peer.due.clear()  # all of its processes are new
+                peer.first = 0
             peer.joined, peer.supervisor, peer.flying, peer.retry_at = True, message.supervisor, None, 0.0
             peer.perl = message.perl
             peer.large.clear()
@@ -156,7 +158,9 @@ class Crew:
         mirror, keeps = peer.mirror, peer.keeps
         since = 0 if peer.fresh else peer.seq
         seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
-        load, changes, large = self._load(peer, since) if peer.again else self._shared(peer, since, seq)
+        first, peer.first = peer.first, peer.first or seq
+        alone = peer.again or (first and not since)
+        load, changes, large = self._load(peer, since, first) if alone else self._shared(peer, since, seq)
         self._note_late(peer, load, large if peer.fresh else ())
         for change in () if peer.fresh else large:
             if change.path not in peer.large:
@@ -169,7 +173,7 @@ class Crew:
         self.flights[number] = Flight(peer, seq, mark, changes)
         text = f"{mirror.tree.ident}:{mark}"
         line = perl.order(number, site, text) if peer.perl else frame.line(number, load, site, text)
-        peer.target.send(line + load.archive)
+        peer.target.send(line, load.archive)
 
     def _shared(self, peer: Peer, since: int, seq: int) -> Load:
         key = (peer.mirror.key, since, seq, peer.keeps, peer.perl)
@@ -179,11 +183,15 @@ class Crew:
             self.loads[key] = self._load(peer, since)
         return self.loads[key]
 
-    def _load(self, peer: Peer, since: int) -> Load:
+    def _load(self, peer: Peer, since: int, first: int = 0) -> Load:
         mirror = peer.mirror
         before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
         again = (change for change in before if change.path in peer.again and change.seq <= since)
-        changes = (*mirror.tree.since(since), *again)
+        found = mirror.tree.since(since)
+        if first and not since:  # some of what it was sent is there, and may be as in the image again
+            known = {change.path for change in found}
+            found += [change for change in mirror.tree.since(first) if change.path not in known]
+        changes = (*found, *again)
         large = [change for change in changes if mirror.is_large(change)]
         small = [change for change in changes if change not in large]
         state = frame.state_text(mirror.tree.since(0), mirror.place) if peer.keeps else ""
@@ -227,11 +235,12 @@ class Crew:
             return
         peer = flight.peer
         peer.flying = None
+        if message.status and flight.commands:  # nothing starts with what it did not do; the next save tries again
+            self.report.ran(f"{' && '.join(flight.commands)}` in `{peer.target.name}", message.status, "")
+            return
         if message.status:
-            # what could be put in place is there
-            self._owe(
-                replace(flight, changes=tuple(each for each in flight.changes if each.seq > peer.tried), due=None)
-            )
+            there = tuple(each for each in flight.changes if each.seq > peer.tried)  # what could be put in place
+            self._owe(replace(flight, changes=there, due=None))
             self._refused(peer, message.complaint or f"status {message.status}")
             return
         peer.failures, peer.fresh = 0, False
@@ -247,9 +256,10 @@ class Crew:
         peer.due.update(flight.due or {})
         for change in flight.changes:
             rule = mirror.rule(change.path)
-            if rule.do == "restart" and mirror.place(change.path) and peer.concerns(rule):
-                done = rule.once and change.seq <= self.ran_until.get(mirror.tree.ident, 0)
-                peer.due[change.path] = _plain(rule) if done else rule
+            if rule.once and change.seq <= self.ran_until.get(mirror.tree.ident, 0):
+                rule = plain(rule)
+            if mirror.place(change.path) and peer.owes(rule):
+                peer.due[change.path] = rule
 
     def _refused(self, peer: Peer, complaint: str) -> None:
         if not peer.failures:
@@ -268,30 +278,22 @@ class Crew:
                 self._run_once(peer, rule)
                 return
         peer.due = {path: rule for path, rule in peer.due.items() if path not in due}
-        commands = "".join(f"sh -c {frame.quoted(rule.run or '')} < /dev/null > /proc/$p/fd/1 2>&1; " for rule in runs)
-        number = next(self._numbers)
-        peer.flying, peer.restarted = number, time.monotonic()
+        again = any(map(peer.concerns, due.values()))
+        number = peer.flying = next(self._numbers)
+        peer.restarted = time.monotonic() if again else None
         self.flights[number] = Flight(peer, due=due)
-        text = f"read -r p < {frame.STATE}/supervisor && {{ {commands}kill -USR1 $p; }}; echo ok {number} $?"
-        if commands:  # it may take minutes, and who does not answer is taken for dead
-            text = f"{{ {text}; }} < /dev/null &"
-        peer.target.send(f"{text}\n".encode())
+        peer.target.send(frame.restart(number, [rule.run or "" for rule in runs], again))
 
     def _run_once(self, peer: Peer, rule: Rule) -> None:
         command = peer.mirror.release if rule.run == RELEASE else rule.run
         self.ran_until[peer.mirror.tree.ident] = peer.mirror.tree.seq
         for other in self.peers:
             # their files are there, and the command is on its way: only the restart is left
-            other.due = {path: each if each != rule else _plain(rule) for path, each in other.due.items()}
+            left = {path: each if each != rule else plain(rule) for path, each in other.due.items()}
+            other.due = {path: each for path, each in left.items() if other.owes(each)}
         if not command:
             return
         self.running = command
-
-        def run() -> None:
-            self.put(Ran(command, *self.run_once(peer.target, command)))
-
-        threading.Thread(target=run, daemon=True).start()
-
-
-def _plain(rule: Rule) -> Rule:
-    return Rule(rule.match, rule.do, rule.source, rule.types)
+        threading.Thread(
+            target=lambda: self.put(Ran(command, *self.run_once(peer.target, command))), daemon=True
+        ).start()

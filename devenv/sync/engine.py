@@ -19,6 +19,7 @@ from devenv.sync.watch import Lost, Touched
 
 GATHER = 0.001  # seconds of quiet that end a batch, and the longest that one is gathered
 LONGEST_GATHER = 0.02
+UNQUIET = 3.0  # seconds that another image is put off at most
 STREAMS = 1.0  # seconds that the containers' streams have to open before the first look
 SETTINGS = frozenset({".env", ".devenv/profile.yaml"})  # in no image, and yet what runs depends on them
 
@@ -36,7 +37,8 @@ class Engine:
     rebuild: dict[str, str | None] = field(default_factory=dict)  # path -> row
     refused: dict[str, str | None] = field(default_factory=dict)  # what is known to make no other image
     reading: dict[tuple[str, str], bool] = field(default_factory=dict)  # large files; whether they were touched since
-    touched_at: float = 0.0
+    touched_at: float = 0.0  # when a change was found
+    asked_at: float = 0.0  # when another image was not asked for yet
     held: deque[object] = field(default_factory=deque)  # came while a batch was gathered: next, in their order
     settings: frozenset[str] = field(init=False)
     crew: Crew = field(init=False)
@@ -57,7 +59,7 @@ class Engine:
             for mirror in self.mirrors:
                 self._first_look(mirror)
             self._ask_settings(self.settings)
-            while not (self.rebuild and self._quiet()):
+            while not self._due():
                 self.crew.pump(self.touched_at)
                 message = self._next()
                 if isinstance(message, Stop):
@@ -92,8 +94,12 @@ class Engine:
         self._expect(mirror, changes, large, began)
         self._ask_rebuild(mirror, differing)
 
-    def _quiet(self) -> bool:
-        return time.monotonic() - self.touched_at > 10 * QUIET
+    def _due(self) -> bool:
+        """Whether another image is asked for, and a moment of quiet has come, or none will."""
+        now = time.monotonic()
+        if not self.rebuild:
+            self.asked_at = now
+        return bool(self.rebuild) and (now - self.touched_at > 10 * QUIET or now - self.asked_at > UNQUIET)
 
     def _next(self) -> object | None:
         if self.held:
@@ -146,7 +152,6 @@ class Engine:
                 paths.add(message.path)
             else:
                 self.held.append(message)
-        self.touched_at = time.monotonic()
         self._ask_settings(paths & self.settings)
         for mirror in self.mirrors:
             if within := mirror.within(paths):
@@ -168,8 +173,10 @@ class Engine:
             if (mirror.key, path) not in self.reading:
                 threading.Thread(target=self._read_large, args=(mirror, path), daemon=True).start()
             self.reading[mirror.key, path] = (mirror.key, path) in self.reading
+        if changes:
+            self.touched_at = time.monotonic()
         shown = tuple(change for change in changes if mirror.place(change.path))
-        if shown and changes[0].seq:
+        if shown:
             self.crew.expect(mirror, shown, began)
 
     def _read_large(self, mirror: Mirror, path: str) -> None:

@@ -127,6 +127,16 @@ def line(number: int, load: Payload, site: Site, mark: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
+def restart(number: int, commands: Sequence[str], again: bool) -> bytes:
+    """The line that runs commands, has the supervisor start the process again (`again`) if they succeed, and answers `ok NUMBER STATUS`."""
+    steps = [f"sh -c {quoted(each)} < /dev/null > /proc/$p/fd/1 2>&1" for each in commands]
+    steps = [f"read -r p < {STATE}/supervisor", *steps, *(["kill -USR1 $p"] if again else [])]
+    text = f"{' && '.join(steps)}; echo ok {number} $?"
+    if commands:  # it may take minutes, and who does not answer is taken for dead
+        text = f"{{ {text}; }} < /dev/null &"
+    return f"{text}\n".encode()
+
+
 def _moves(files: Sequence[str], prefix: str) -> list[str]:
     if not files:
         return []

@@ -66,6 +66,7 @@ class Peer:
     fresh: bool = False  # the keeper's folder is made anew
     foreign: bool = False  # it has edits of another work tree, or of an index that is no more: nobody knows which
     seq: int = 0
+    first: int = 0  # the number at which it was first sent something, until it has a number itself
     marked: int = 0  # the container's own note of what it has
     flying: int | None = None  # number of the line that is being carried out
     failures: int = 0
@@ -92,11 +93,20 @@ class Peer:
 
     def concerns(self, rule: Rule) -> bool:
         """Whether a change by this rule makes its process start again."""
-        if rule.do != "restart" or self.target.kind != "process" or not self.supervisor:
-            return False
-        return self.target.process not in self.mirror.reloading and (
-            not rule.types or self.target.process in rule.types
-        )
+        return self._meant(rule) and self.target.process not in self.mirror.reloading
+
+    def owes(self, rule: Rule) -> bool:
+        """Whether a change by this rule asks for anything: one that reloads by itself runs its commands all the same."""
+        return self.concerns(rule) or bool(rule.run and self._meant(rule))
+
+    def _meant(self, rule: Rule) -> bool:
+        running = self.target.kind == "process" and bool(self.supervisor)
+        return rule.do == "restart" and running and (not rule.types or self.target.process in rule.types)
+
+
+def plain(rule: Rule) -> Rule:
+    """The rule without its commands."""
+    return Rule(rule.match, rule.do, rule.source, rule.types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,11 @@ class Flight:
     mark: int = 0
     changes: tuple[Change, ...] = ()
     due: Mapping[str, Rule] | None = None
+
+    @property
+    def commands(self) -> list[str]:
+        """What runs before the restart."""
+        return [rule.run for rule in dict.fromkeys((self.due or {}).values()) if rule.run]
 
 
 @dataclass(slots=True)

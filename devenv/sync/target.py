@@ -15,7 +15,7 @@ SILENCE = 3 * BEAT  # without an answer for so long the stream is taken for dead
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds between two tries to connect
 PIECE = 1 << 20
 NO_TAR = 126
-Lines = queue.SimpleQueue[bytes | None]  # what goes to a loop; None ends it
+Lines = queue.SimpleQueue[tuple[bytes, ...] | None]  # what goes to a loop, in pieces; None ends it
 
 
 class Stream(Protocol):
@@ -111,9 +111,10 @@ class Target:
         """From now on, lines go to the stream of `joined`: what was meant for the one before would be read as something else."""
         self._lines = joined.lines
 
-    def send(self, data: bytes) -> None:
-        """Hand over lines and what they read; never blocks. They are lost when that stream is no more."""
-        self._lines.put(data)
+    def send(self, line: bytes, archive: bytes = b"") -> None:
+        """Hand over a line and what it reads; never blocks. They are lost when that stream is no more."""
+        # small ones in one piece; a copy of a large archive for each container would add up
+        self._lines.put((line + archive,) if len(archive) < PIECE else (line, archive))
 
     def _stay(self) -> None:
         pause, told = FIRST_PAUSE, ""
@@ -160,9 +161,10 @@ class Target:
                     continue
                 if data is None:
                     return
-                for start in range(0, len(data), PIECE):
-                    stream.write(data[start : start + PIECE])
-                    self._heard = time.monotonic()
+                for part in data:
+                    for start in range(0, len(part), PIECE):
+                        stream.write(part[start : start + PIECE])
+                        self._heard = time.monotonic()
         except DevenvError:
             stream.close()  # the reader notices and connects anew
 
@@ -196,7 +198,7 @@ class Target:
             case ["hello", mark, supervisor, *able]:
                 # the keeper's files are swapped by steps of shell
                 if takes := able == ["perl"] and self.kind != "sync":
-                    lines.put(perl.TAKE_OVER)
+                    lines.put((perl.TAKE_OVER,))
                 return Joined(self, mark, supervisor.replace("-", ""), takes, lines)
             case ["ok", number, status]:
                 return Answered(self, int(number), int(status), complaint.strip(), at)

@@ -29,8 +29,8 @@ class Container(Target):
     def stop(self) -> None:
         self.running = False
 
-    def send(self, data: bytes) -> None:
-        self.sent.append(data.decode(errors="surrogateescape").partition("\n")[0])
+    def send(self, line: bytes, archive: bytes = b"") -> None:
+        self.sent.append(line.decode(errors="surrogateescape").partition("\n")[0])
 
     @property
     def number(self) -> int:

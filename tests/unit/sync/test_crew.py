@@ -275,6 +275,43 @@ def test_a_command_in_each_container_does_not_hold_its_line(stage: Stage) -> Non
     assert web.sent[-1].endswith("&")
 
 
+def test_a_command_that_fails_starts_nothing_and_is_told(stage: Stage) -> None:
+    web = stage.join(Container("web.1"))
+    stage.save(a__each="1")
+    stage.answer(web, quiet=True)
+    assert "&& kill -USR1" in web.sent[-1]
+    stage.answer(web, status=3, quiet=True)
+    assert stage.told.words == ["ran echo each` in `web.1 3"]
+    sent = len(web.sent)
+    stage.pump(quiet=True)
+    assert len(web.sent) == sent, "the next save tries again"
+
+
+def test_one_that_reloads_by_itself_runs_its_commands(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devenv.sync.crew.threading.Thread", AtOnce)
+    dev = stage.join(Container("dev.1", process="dev"))
+    (stage.folder / "migrations" / "1.py").write_text("1")
+    changes, _ = stage.mirror.tree.look(["migrations/1.py"])
+    stage.crew.expect(stage.mirror, tuple(changes), 0.0)
+    stage.save(a__each="1")
+    stage.answer(dev)
+    stage.answer(dev, quiet=True)
+    assert stage.once == [("dev.1", "./migrate")]
+    stage.crew.ran(Ran("./migrate", 0, ""))
+    stage.pump(quiet=True)
+    assert "echo each" in dev.sent[-1]
+    assert dev.restarted == 0
+
+
+def test_what_is_undone_before_a_container_has_a_number_is_sent_again(stage: Stage) -> None:
+    """It refused one path of the first line, and took the others."""
+    web = stage.join(Container("web.1"))
+    stage.save(kept__txt="1", undone__txt="1")
+    stage.answer(web, status=1, complaint="kept.txt: read-only")
+    stage.save(undone__txt=None)
+    assert "/app/undone.txt" in web.sent[-1].partition("rm -rf --")[2]
+
+
 def test_the_keeper_is_filled_anew_and_last(stage: Stage) -> None:
     stage.save(a__txt="1", b__txt="1")
     stage.save(b__txt=None)
@@ -404,6 +441,6 @@ def test_a_pod_that_is_gone_is_waited_for_no_longer(stage: Stage) -> None:
     stage.answer(web)
     stage.crew.drop(second.pod)
     assert [batch.names for batch, _ in stage.told.batches] == [("web.1",)]
-    assert (second.running, len(stage.crew.peers)) == (False, 1)
+    assert (second.running, len(stage.crew.peers), stage.crew.flights) == (False, 1, {})
     stage.crew.stop()
     assert not web.running
