@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from devenv.base.console import Console
-from devenv.base.errors import DevenvError
+from devenv.base.errors import DevenvError, InputError
 from devenv.cli.common import Shell
 from devenv.cli.render import compact
 from devenv.ops.journal import Journal
@@ -36,7 +36,7 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                 wanted: Mapping[str, str | None] = {}
                 try:
                     wanted = sync.session(env, _Told(shell, journal), refused)
-                    why = f"{_names(sorted(wanted))} changed"
+                    why = f"{_names(sorted(wanted))} changed" if wanted else ""
                 except sync.NotOnRecord as error:  # the index is a cache, and may be lost
                     if noted:
                         raise
@@ -44,6 +44,10 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                 if pushed := modes.commit_runs(env):
                     console.say(pushed)
                     return
+                if not why:
+                    console.say(f"{env.name} runs other images since another `up`: edits go on into them")
+                    env = _anew(env)
+                    continue
                 console.say(f"{why}: building anew")
                 # also when it works, and all of them: what makes no other image would ask for one for ever
                 refused, noted = {**refused, **wanted}, not wanted
@@ -57,17 +61,28 @@ def _up(env: "Env") -> "Env":
     from devenv.ops.env import Env
     from devenv.ops.up import up
 
-    console, env = env.console, Env(env.options, env.console)
+    console, new = env.console, Env(env.options, env.console)
     try:
-        done = up(env)
-        console.say(f"{env.name} is up (v{done.version})")
-        return env
+        done = up(new)
+        console.say(f"{new.name} is up (v{done.version})")
+        return new
     except DevenvError as error:
         console.say(console.style(f"Error: {error.message}", "red"))
         for line in error.details:
             console.say(f"  {line}")
         console.say("The release before it runs on; the next change of these files tries again.")
-        return Env(env.options, console)
+        return _anew(env)
+
+
+def _anew(env: "Env") -> "Env":
+    """The env with its files read again; as it was when they cannot be read as they are now."""
+    from devenv.ops.env import Env
+
+    new = Env(env.options, env.console)
+    try:
+        return new if new.app and new.profile else env
+    except InputError:
+        return env
 
 
 def _logs(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,6 +53,7 @@ class Env:
         self.options = options
         self.console = console
         self.runner: Runner = runner or SubprocessRunner()
+        self.made = time.time_ns()  # no file was read before
 
     def at(self, source: Source) -> "Env":
         """The same env, of the same name, as a commit's files make it, in place of the work tree's. Raises InputError."""

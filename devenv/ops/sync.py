@@ -113,7 +113,8 @@ def attached(env: Env) -> Iterator[None]:
 def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapping[str, str | None]:
     """Sync until changes ask for another image: their paths and rows. Ctrl-C raises KeyboardInterrupt.
 
-    `refused` are those that did not lead to one before: they are not asked for again until they change.
+    Empty when the env has come to run other images: somebody else's `up` made them. `refused` are those that did not lead to
+    an image before: they are not asked for again until they change.
     """
     found = mirrors(env)
     once = partial(_run_once, env)
@@ -124,6 +125,9 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
             watcher.refresh()
         engine.put(message)
 
+    for path in engine.settings - refused.keys():
+        if engine.changed_since(path, env.made):
+            engine.refused[path] = ""  # whoever made the env what it is has read what was there before
     skip = _watched(found, engine.settings)
     watcher = watch.Watcher(env.source.root, skip, put, anew=lambda: _reload(env, found))
     engine.took = watcher.took
@@ -139,7 +143,7 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     finally:
         over.set()
         watcher.stop()
-    if not wanted:  # the pod watch stopped it
+    if not wanted and env.kube.namespace(env.name) is None:
         raise SyncError(f"`{env.name}` was destroyed", "`devenv up` makes it anew")
     return engine.rebuild
 
@@ -212,12 +216,15 @@ def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> No
         return
     kind, key = pod.labels.get(KIND, ""), pod.annotations.get(KEY, "")
     keeps = kind == "sync"
-    if pod.name in known or not (key or keeps):
-        return
     container = next((each for each in pod.containers if not each.init), None)
-    if container is None or container.state != "running":
+    if pod.name in known or container is None or container.state != "running":
         return
     known.add(pod.name)
+    if not keeps and _others_run(env, engine, container.image):
+        engine.put(Stop())
+        return
+    if not (key or keeps):
+        return
     engine.put(
         Appeared(
             Target(
@@ -233,6 +240,15 @@ def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> No
             )
         )
     )
+
+
+def _others_run(env: Env, engine: Engine, image: str) -> bool:
+    """Whether the env runs other images than the session has, as a pod's `image` makes one think."""
+    keys = {mirror.key for mirror in engine.mirrors}
+    if image.rpartition(":")[2] in keys:
+        return False
+    served = env.served()
+    return bool(served.get("sync")) and keys != {item["image"].rpartition(":")[2] for item in values.runs(served)}
 
 
 def _run_once(env: Env, target: Target, command: str) -> tuple[int, str]:

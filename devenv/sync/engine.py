@@ -187,6 +187,11 @@ class Engine:
             if self.refused[path] != (now := self._setting(path)):
                 self.rebuild[path] = now
 
+    def changed_since(self, path: str, when: int) -> bool:
+        """Whether the setting is of a later time than `when` (ns since 1970)."""
+        stamp = self._setting(path)
+        return stamp.isdigit() and int(stamp) > when
+
     def _setting(self, path: str) -> str:
         try:
             return str(os.stat(self.folder / path).st_mtime_ns)
