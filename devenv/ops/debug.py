@@ -19,21 +19,35 @@ FOLDER = f"{frame.STATE}/debug"
 FORWARD = 15.0  # seconds for kubectl to listen
 TRIES = 100  # looks at the port, a fifth of a second apart
 # Programs of the same names before the real ones in PATH: whatever starts the app, a script or `npm start`, ends in one of them.
-# The first one to start listens; debugpy sees to the processes that it forks.
+# The first one to start listens; debugpy sees to the processes that it forks. It refuses Python's own switches, which stay before it.
 PYTHON = """\
 set -e
 mkdir -p $d/bin
-[ -d $d/lib/debugpy ] || python -m pip install --quiet --disable-pip-version-check --target $d/lib debugpy
+[ -d $d/lib/debugpy ] || python -c 'import debugpy' 2>/dev/null ||
+  python -m pip install --quiet --disable-pip-version-check --target $d/lib debugpy
 for name in python python3 gunicorn uvicorn hypercorn daphne celery flask django-admin; do
   real=$(command -v $name) || continue
   case $name in
-    python*) run='case $1 in -c|-V|--version|"") exec REAL "$@";; esac; exec REAL -m debugpy --listen 127.0.0.1:5678 "$@"' ;;
-    *) run="exec $(command -v python) -m debugpy --listen 127.0.0.1:5678 REAL \\"\\$@\\"" ;;
+    python*) run='at=switch
+      for word do
+        shift
+        case $at:$word in
+          value:*) at=switch ;;
+          switch:-[WX]) at=value ;;
+          switch:-[WX]*) ;;
+          switch:-|switch:-*c) at=program ;;
+          switch:-?*m) set -- "$@" "${word%m}" DEBUGPY; word=-m at=program ;;
+          switch:-m|switch:[!-]*) set -- "$@" DEBUGPY; at=program ;;
+        esac
+        set -- "$@" "$word"
+      done
+      exec REAL "$@"' ;;
+    *) run="exec $(command -v python) DEBUGPY REAL \\"\\$@\\"" ;;
   esac
   { echo '#!/bin/sh'
     echo "PATH=\\${PATH#$d/bin:} PYTHONPATH=$d/lib\\${PYTHONPATH:+:\\$PYTHONPATH} PYDEVD_DISABLE_FILE_VALIDATION=1"
     echo "export PATH PYTHONPATH PYDEVD_DISABLE_FILE_VALIDATION"
-    echo "$run" | sed "s|REAL|$real|g"; } > $d/bin/$name
+    echo "$run" | sed "s|REAL|$real|g; s|DEBUGPY|-m debugpy --listen 127.0.0.1:5678|"; } > $d/bin/$name
   chmod +x $d/bin/$name
 done
 """
