@@ -11,6 +11,19 @@ from devenv.cli.common import Shell, verb, verbs
 
 app = verbs()
 SHELLS = ("bash", "zsh", "fish")
+# bash divides words at the colon of a verb, which Typer's own script does not know: here the line tells the words,
+# and only what follows the last colon is handed back, as that is what bash replaces.
+BASH = """\
+_devenv_completion() {
+    local line=${COMP_LINE:0:COMP_POINT} words IFS=$' \\t\\n'
+    local word=${line##*[[:blank:]]}
+    read -ra words <<< "$line."  # the dot: a last word that is empty counts as well
+    IFS=$'\\n'
+    COMPREPLY=($(env COMP_WORDS="$line" COMP_CWORD=$((${#words[@]} - 1)) %s=complete_bash "$1"))
+    [[ $COMP_WORDBREAKS != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${word%%"${word##*:}"}"}")
+}
+complete -o default -F _devenv_completion devenv
+"""
 
 
 @verb(
@@ -30,5 +43,8 @@ def completion(
     chosen = name or Path(os.environ.get("SHELL", "bash")).name
     if chosen not in SHELLS:
         raise InputError(f"there is no completion for `{chosen}`", f"shells: {', '.join(SHELLS)}")
+    if chosen == "bash":
+        shell.console.out((BASH % COMPLETE).rstrip())
+        return
     os.environ[COMPLETE] = f"source_{chosen}"
     main()

@@ -78,6 +78,8 @@ class Verbs(TyperGroup):
             args = [*args[1:], "--help"]
         if len(args) > 1 and f"{args[0]}:{args[1]}" in VERBS:
             args = [f"{args[0]}:{args[1]}", *args[2:]]
+        if ctx.resilient_parsing and args[0] not in VERBS:
+            return None, None, []  # Tab was pressed: the verbs are offered, nothing is told
         if args[0] == "--help":
             typer.echo(ctx.get_help())
             raise typer.Exit
