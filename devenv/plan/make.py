@@ -1,6 +1,6 @@
 """App, profile, catalog and the env's settings in; a Plan out. No effects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from devenv.heroku.model import EMPTY, App, ProcessType
 from devenv.plan import addons, config
@@ -26,26 +26,24 @@ def plan(
     release = None
     if app.release:
         release = PlannedProcess(app.release, 1, _size(app, "release", profile, settings), _image(app.release, images))
+    processes = tuple(_process(app, process, profile, settings, images) for process in app.processes)
     return Plan(
         app=app.name,
         env=env,
         cluster=cluster(profile),
         images=images,
         addons=planned,
-        processes=tuple(
-            PlannedProcess(
-                process,
-                quantity(app, process.name, profile, settings),
-                _size(app, process.name, profile, settings),
-                _image(process, images),
-            )
-            for process in app.processes
-        ),
+        processes=processes,
         one_offs=app.one_offs,
         release_phase=release,
         config=config.final(base, planned, env, settings.credentials),
         missing=config.missing(app, base, planned),
-        warnings=(*app.warnings, *_left_out(planned, base.values), *_versions(planned)),
+        warnings=(
+            *app.warnings,
+            *_cut(app, processes, settings),
+            *_left_out(planned, base.values),
+            *_versions(planned),
+        ),
     )
 
 
@@ -63,6 +61,13 @@ def quantity(app: App, name: str, profile: Profile, settings: Settings) -> int:
     return min(profile.web_quantity if name == "web" else profile.other_quantity, profile.max_quantity)
 
 
+def _process(
+    app: App, process: ProcessType, profile: Profile, settings: Settings, images: tuple[ImageSpec, ...]
+) -> PlannedProcess:
+    count, size = quantity(app, process.name, profile, settings), _size(app, process.name, profile, settings)
+    return PlannedProcess(process, count, size, _image(process, images))
+
+
 def _size(app: App, name: str, profile: Profile, settings: Settings) -> DynoSize:
     for formation, where in ((settings.formation, "ps:scale"), (app.formation, "the formation")):
         if name in formation and (wished := formation[name].size):
@@ -73,6 +78,16 @@ def _size(app: App, name: str, profile: Profile, settings: Settings) -> DynoSize
 def _image(process: ProcessType, images: tuple[ImageSpec, ...]) -> ImageSpec:
     wanted = process.image or process.name
     return next((image for image in images if wanted in image.types), images[0])
+
+
+def _cut(app: App, processes: tuple[PlannedProcess, ...], settings: Settings) -> Iterator[str]:
+    for name, runs in ((item.type.name, item.quantity) for item in processes if item.type.name in app.formation):
+        wished = app.formation[name].quantity
+        if runs < wished and name not in settings.formation:
+            yield (
+                f"`{name}`: app.json's formation asks for {wished}, {runs} run{'s' * (runs == 1)} here, "
+                f"the profile's `max_quantity` (`devenv ps:scale {name}={wished}` goes beyond it)"
+            )
 
 
 def _left_out(planned: tuple[PlannedAddon, ...], values: Mapping[str, str]) -> tuple[str, ...]:

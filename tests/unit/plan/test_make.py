@@ -34,6 +34,16 @@ def test_app_json_s_formation_up_to_the_cap(plan: Planner, profile: Profile) -> 
     assert formation(plan(profile=small)) == {"web": (1, "Eco"), "worker": (1, "Eco")}
 
 
+def test_what_the_cap_cuts_is_told(plan: Planner) -> None:
+    wished = {"web": Quantity(5, None), "worker": Quantity(2, None)}
+    (told,) = plan(formation=wished).warnings
+    for part in ("`web`", "asks for 5", "2 run here", "`max_quantity`", "`devenv ps:scale web=5`"):
+        assert part in told
+    assert plan(formation=wished, profile=shipped.profile(None, "full", {})).warnings == ()
+    assert plan(formation=wished, settings=Settings(formation={"web": Quantity(1)})).warnings == ()
+    assert "1 runs here" in plan(formation=wished, profile=shipped.profile(None, "small", {})).warnings[1]
+
+
 def test_ps_scale_wins_and_may_go_beyond_the_cap(plan: Planner) -> None:
     wished = {"web": Quantity(1, "basic")}
     scaled = Settings(formation={"web": Quantity(7, "Performance-M"), "worker": Quantity(0)})
