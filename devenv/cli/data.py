@@ -41,7 +41,7 @@ def subscribe(shell: Shell, words: Words = None) -> None:
     _client(shell, "mqtt:sub", words)
 
 
-@verb(app, "mqtt:pub", "devenv mqtt:pub -q 1 -t lamp/command -m on", client=True)
+@verb(app, "mqtt:pub", "devenv mqtt:pub -q 1 -t lamp/set -m on", client=True)
 def publish(shell: Shell, words: Words = None) -> None:
     """Publish to the env's MQTT broker."""
     _client(shell, "mqtt:pub", words)

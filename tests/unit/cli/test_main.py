@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from devenv import __version__
 from devenv.cli import common, main
 from devenv.cli.main import VERBS
 
+ROOT = Path(__file__).parents[3]
 VERB_NAMES = sorted(VERBS)
 GLOBAL = [
     ["--env", "x"],
@@ -260,3 +262,8 @@ def test_completion_of_a_verb() -> None:
     env = {"_DEVENV_COMPLETE": "complete_bash", "COMP_WORDS": "devenv ps:s", "COMP_CWORD": "1", "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-m", "devenv"], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["ps:scale", "ps:stop"]
+
+
+def test_the_example_of_mqtt_pub_reaches_the_lamp() -> None:
+    (topic,) = re.findall(r'^COMMANDS, STATE = "(\S+)"', (ROOT / "examples/lamp/backends.py").read_text(), re.MULTILINE)
+    assert f"-t {topic} -m on" in command("mqtt:pub").examples[0]
