@@ -42,6 +42,8 @@ def from_json(text: str, where: str) -> Document:
             what = "the file is empty"
         elif "trailing comma" in error.msg or (before.endswith(",") and text[error.pos : error.pos + 1] in ("}", "]")):
             what, line = "remove the comma after the last entry", before.count("\n") + 1
+        elif text[error.pos :].lstrip().startswith(("//", "/*", "#")):
+            what = "remove the comment, JSON has none"
         else:
             what = error.msg[:1].lower() + error.msg[1:]
         raise InputError(f"{where}:{line}: not valid JSON: {what}") from error
