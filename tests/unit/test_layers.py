@@ -58,6 +58,11 @@ def test_every_room_has_its_place() -> None:
     assert {found for file in FILES if (found := room(file))} <= set(LEVEL)
 
 
+def test_they_are_drawn_for_contributors() -> None:
+    drawn = " ──► ".join(" · ".join(row) for row in LAYERS)
+    assert drawn in (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("file", [file for file in FILES if room(file)], ids=place)
 def test_imports_point_down(file: Path) -> None:
     own = room(file) or ""
