@@ -67,8 +67,10 @@ def destroy(
 
     env = shell.env.name
     shell.confirm(f"this removes {name} from {env}", "removed", env, confirm)
-    remove(shell.env, name)
+    version = remove(shell.env, name)
     shell.console.say(f"Destroying {name} on {env}... done; its volume stays until `devenv destroy`")
+    if shell.json:
+        emit(shell, {"name": name, "version": version})
 
 
 @verb(
@@ -88,3 +90,5 @@ def mode(
 
     version = change(shell.env, name, wanted)
     shell.console.say(f"Setting {name} to {wanted} on {shell.env.name}... done{brought_by(version)}")
+    if shell.json:
+        emit(shell, {"name": name, "mode": wanted, "version": version})

@@ -65,3 +65,5 @@ def delete(shell: Shell, confirm: Confirm = None, yes: Yes = False) -> None:
     shell.console.say(
         f"There is no cluster {found.name}." if found.state == "absent" else f"Cluster {found.name} is deleted."
     )
+    if shell.json:
+        emit(shell, {"name": found.name})

@@ -147,11 +147,12 @@ def _mostly_long(kind: Any) -> Any:
 
 
 def verb(
-    app: typer.Typer, name: str, *examples: str, raw: bool = False, client: bool = False
+    app: typer.Typer, name: str, *examples: str, raw: bool = False, client: bool = False, json: bool = True
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function `(shell, …)` as the verb `name`; `raw` passes unknown words through (`run`).
 
     `client` is `raw` for another program's command line (`pg:psql`): short options but -a are all that program's.
+    Without `json` there is no --json: what it prints is for another program already.
     """
     raw = raw or client
 
@@ -163,7 +164,7 @@ def verb(
                 key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_mostly_long(kind) if client else kind
             )
             for key, (kind, default) in GLOBAL.items()
-            if key not in taken
+            if key not in taken and (json or key != "json")
         ]
 
         @wraps(function)

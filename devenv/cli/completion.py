@@ -32,6 +32,7 @@ complete -o default -F _devenv_completion devenv
     "devenv completion bash >> ~/.bashrc",
     "devenv completion zsh > ~/.zfunc/_devenv",
     "devenv completion fish > ~/.config/fish/completions/devenv.fish",
+    json=False,
 )
 def completion(
     shell: Shell,

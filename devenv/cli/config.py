@@ -106,5 +106,7 @@ def edit(shell: Shell) -> None:
     changes |= {name: None for name in before if name not in after}
     if not changes:
         shell.console.say("No changes.")
+        if shell.json:
+            emit(shell, {"changed": [], "version": None})
         return
     _change(shell, "Setting", "Set", changes)

@@ -1,6 +1,7 @@
 """`devenv down`, `devenv destroy`."""
 
 from devenv.cli.common import Confirm, Shell, Yes, verb, verbs
+from devenv.cli.render import emit
 
 app = verbs()
 
@@ -12,6 +13,8 @@ def down(shell: Shell) -> None:
 
     stop(shell.env)
     shell.console.say(f"{shell.env.name} is down; its data is kept. `devenv up` starts it again.")
+    if shell.json:
+        emit(shell, {"env": shell.env.name})
 
 
 @verb(app, "destroy", "devenv destroy", "devenv destroy --env lamp-pr-7 --confirm lamp-pr-7")
@@ -25,3 +28,5 @@ def destroy(shell: Shell, confirm: Confirm = None, yes: Yes = False) -> None:
         shell.confirm(f"this destroys {name} with all data of its add-ons", "destroyed", name, confirm)
     remove(shell.env)
     shell.console.say(f"{name} is destroyed.")
+    if shell.json:
+        emit(shell, {"env": name})

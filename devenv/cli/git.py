@@ -9,6 +9,7 @@ import typer
 
 from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
+from devenv.cli.render import emit
 
 app = verbs()
 HELPER = "git-remote-devenv"
@@ -39,3 +40,5 @@ def remote(
     if shutil.which(HELPER) is None:
         bin_folder = Path(sys.executable).parent
         shell.console.warn(f"git does not find `{HELPER}`: put the folder of devenv on your PATH ({bin_folder})")
+    if shell.json:
+        emit(shell, {"remote": name, "url": url})

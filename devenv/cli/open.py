@@ -6,6 +6,7 @@ import typer
 
 from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
+from devenv.cli.render import emit
 
 app = verbs()
 
@@ -21,5 +22,8 @@ def open_(
     if shell.env.status.state != "running":
         raise InputError("the cluster does not run", "`devenv up` starts it")
     url = f"{shell.env.url}/{path.lstrip('/')}"
-    shell.console.out(url)
+    if shell.json:
+        emit(shell, {"env": shell.env.name, "url": url})
+    else:
+        shell.console.out(url)
     webbrowser.open(url)

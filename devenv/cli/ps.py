@@ -85,6 +85,8 @@ def restart(
     count = again(shell.env, target)
     what = "all dynos" if target is None else f"dyno {target}" if "." in target else f"all {target} dynos"
     shell.console.say(f"Restarting {what} on {shell.env.name}... done ({count})")
+    if shell.json:
+        emit(shell, {"env": shell.env.name, "restarted": count})
 
 
 @verb(app, "ps:stop", "devenv ps:stop web.4711", "devenv ps:stop run.1234")
@@ -92,5 +94,7 @@ def stop(shell: Shell, target: Annotated[str, typer.Argument(help="A type or a d
     """Stop a one-off dyno; a dyno of the formation is replaced by a fresh one, as on Heroku."""
     from devenv.ops.scale import restart as again
 
-    again(shell.env, target)
+    count = again(shell.env, target)
     shell.console.say(f"Stopping {target} on {shell.env.name}... done")
+    if shell.json:
+        emit(shell, {"env": shell.env.name, "stopped": count})

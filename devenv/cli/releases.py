@@ -7,7 +7,7 @@ import typer
 from devenv.base.console import table
 from devenv.base.errors import InputError
 from devenv.cli.common import Shell, verb, verbs
-from devenv.cli.render import columns, emit
+from devenv.cli.render import columns, compact, emit
 
 app = verbs()
 Release = Annotated[str | None, typer.Argument(help="The release, `v7` or `7`.", metavar="[RELEASE]")]
@@ -82,7 +82,7 @@ def output(shell: Shell, release: Release = None) -> None:
     from devenv.ops.releases import output as read
 
     for line in read(shell.env, number(release)):
-        shell.console.out(line)
+        shell.console.out(compact({"text": line}) if shell.json else line)
 
 
 @verb(app, "releases:retry", "devenv releases:retry", "devenv releases:retry v7")

@@ -18,7 +18,7 @@ def up(
 ) -> None:
     """Run the app in this folder: cluster, add-ons, image, release phase, processes.
 
-    Without -d it stays: edits go into the running pods as they are saved, and the logs follow, until Ctrl-C, which
+    Without -d (or --json, which implies it) it stays: edits go into the running pods as they are saved, and the logs follow, until Ctrl-C, which
     leaves the app running.
     """
     from devenv.ops.up import up as bring_up
