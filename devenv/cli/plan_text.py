@@ -2,6 +2,7 @@
 
 from devenv.base.console import Console, table
 from devenv.ops.preview import AddonRow, Preview
+from devenv.plan.names import host
 
 
 def show(console: Console, found: Preview) -> None:
@@ -11,7 +12,7 @@ def show(console: Console, found: Preview) -> None:
     _heading(console, found.env)
     console.out(f"app:       {found.app}")
     console.out(f"cluster:   {found.cluster}")
-    console.out(f"address:   {found.url or 'none: there is no web process type'}\n")
+    console.out(f"address:   {found.url or _no_url(found)}\n")
     _heading(console, "Images")
     for image in found.images:
         console.out(f"{image.name}: {image.how} ({'built already' if image.present else 'to be built'})")
@@ -32,6 +33,12 @@ def show(console: Console, found: Preview) -> None:
     _heading(console, "Steps")
     for number, step in enumerate(found.steps, 1):
         console.out(f"{number}. {step}")
+
+
+def _no_url(found: Preview) -> str:
+    if not any(row.type == "web" for row in found.processes):
+        return "none: there is no web process type"
+    return f"http://{host(found.env)}, on the first free port from 8080 when the cluster is made"
 
 
 def _heading(console: Console, text: str) -> None:

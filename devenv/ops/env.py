@@ -122,7 +122,8 @@ class Env:
     @cached_property
     def status(self) -> ClusterStatus:
         """The cluster's state when first asked for; raises ToolMissing without an engine."""
-        return self.provider.status(self.spec)
+        # of a provider without a program, which a look does not need: `plan` obtains none
+        return providers.select(self.spec.provider, self.runner).status(self.spec)
 
     @cached_property
     def access(self) -> Access:
@@ -227,7 +228,7 @@ class Env:
 
     def address(self, name: str) -> str:
         """The address of an env of this cluster in a browser."""
-        port = self.status.http_port
+        port = self.status.http_port or self.spec.http_port  # before there is a cluster: the one asked for
         return f"http://{names.host(name)}" + (f":{port}" if port != 80 else "")
 
 

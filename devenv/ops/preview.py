@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from devenv.build import builder
 from devenv.ops import up
 from devenv.ops.env import Env
-from devenv.plan import names
 from devenv.plan.model import Plan
 
 
@@ -57,7 +56,7 @@ class Preview:
     app: str
     env: str
     cluster: str
-    url: str | None
+    url: str | None  # None without a web process type, and while the cluster's port is not chosen
     images: tuple[ImageRow, ...]
     processes: tuple[ProcessRow, ...]
     addons: tuple[AddonRow, ...]
@@ -86,7 +85,7 @@ def preview(env: Env) -> Preview:
         app=plan.app,
         env=plan.env,
         cluster=where,
-        url=(env.url if status.state != "absent" else f"http://{names.host(plan.env)}") if plan.web else None,
+        url=env.url if plan.web and (status.http_port or env.spec.http_port) else None,
         images=images,
         processes=tuple(
             ProcessRow(
