@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Sequence
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -118,6 +119,20 @@ class ExecStream:
         self.close()
 
 
+@cache
+def socket_kind() -> "type[WebSocket]":
+    """A WebSocket that does not close its file at the end by itself, in the reader's thread: `ExecStream` does."""
+    from websocket import WebSocket, WebSocketConnectionClosedException, _socket
+
+    class Kept(WebSocket):
+        def _recv(self, bufsize: int) -> bytes:
+            if self.sock is None:
+                raise WebSocketConnectionClosedException("it is closed")
+            return _socket.recv(self.sock, bufsize)
+
+    return Kept
+
+
 def outcome(status: bytes) -> tuple[int | None, str]:
     """Exit status and failure from the API's Status object: (0, ""), (3, "") or (None, why)."""
     answer = json.loads(status or b"{}")
@@ -148,6 +163,7 @@ def open_stream(
             subprotocols=[PROTOCOL],
             suppress_origin=True,
             enable_multithread=True,
+            class_=socket_kind(),
             # as all other calls: a proxy in the environment knows no cluster of this machine. The list counts beside a host only
             http_proxy_host="none",
             http_no_proxy=["*"],

@@ -5,7 +5,6 @@ import socket
 import threading
 
 import pytest
-from websocket import WebSocket
 
 from devenv.cluster import kube_exec
 
@@ -35,7 +34,7 @@ def test_query_keeps_every_word_apart() -> None:
 def test_a_stream_that_is_closed_keeps_its_file_until_its_reader_is_gone() -> None:
     """Else a thread that is about to read or write would do so in whatever was opened meanwhile."""
     ours, theirs = socket.socketpair()
-    web = WebSocket()
+    web = kube_exec.socket_kind()()
     web.sock, web.connected = ours, True
     stream, file, read = kube_exec.ExecStream(web), ours.fileno(), list[object]()
     reader = threading.Thread(target=lambda: read.append(stream.read(20)))
