@@ -226,6 +226,11 @@ class Index:
             )
         return seq
 
+    def edited(self, image: int) -> bool:
+        """Whether a change has been noted since the image, though it may be undone."""
+        with self._store.using() as db:
+            return db.execute("SELECT 1 FROM dirty WHERE image = ? LIMIT 1", (image,)).fetchone() is not None
+
     def since(self, image: int, seq: int) -> list[Recorded]:
         """What changed after number `seq`, sorted. After 0: what a fresh copy of the image lacks."""
         asked = (

@@ -63,7 +63,7 @@ def _up(env: "Env") -> "Env":
 
     console, new = env.console, Env(env.options, env.console)
     try:
-        done = up(new)
+        done = up(new, stays=True)
         console.say(f"{new.name} is up (v{done.version})")
         return new
     except DevenvError as error:

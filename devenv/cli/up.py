@@ -23,7 +23,7 @@ def up(
     """
     from devenv.ops.up import up as bring_up
 
-    result = bring_up(shell.env, build_always=build)
+    result = bring_up(shell.env, build_always=build, stays=not detach and not shell.json)
     console = shell.console
     if shell.json:
         emit(shell, result)

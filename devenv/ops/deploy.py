@@ -11,7 +11,7 @@ from devenv.base import proc
 from devenv.base.errors import DevenvError, ReleaseError
 from devenv.build import builder
 from devenv.cluster.helm import PENDING
-from devenv.cluster.kube_model import HelmState
+from devenv.cluster.kube_model import HelmState, Pod
 from devenv.ops import phase, retention, rollout, shipped, traffic
 from devenv.ops.env import Env
 from devenv.ops.story import Steps, Story
@@ -236,3 +236,20 @@ def _last_lines(env: Env, pod: str) -> list[str]:
         except DevenvError:
             continue  # the run before is no longer kept: the current one has the lines
     return []
+
+
+def succeed(env: Env, chosen: Sequence[Pod], pods: Sequence[Pod]) -> None:
+    """Give these of the env's `pods` successors, and wait until they are up. Raises ReleaseError when they are not."""
+    # one of several may go at once, the others serve; all others get their successor first
+    kin = [
+        pod
+        for pod in pods
+        if pod.labels.get(rollout.COMPONENT) == chosen[0].labels[rollout.COMPONENT] and pod != chosen[0]
+    ]
+    if len(chosen) == 1 and any(pod.ready for pod in kin):
+        env.kube.delete_pod(env.name, chosen[0].name)
+    else:
+        now = this_moment()
+        for name in sorted({pod.labels[rollout.COMPONENT] for pod in chosen}):
+            env.kube.restart(env.name, name, now)
+    wait(env, int(chosen[0].labels[rollout.RELEASE]))

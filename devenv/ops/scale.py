@@ -1,10 +1,8 @@
 """The formation: how many of each type, restarts."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from devenv.base.errors import InputError
-from devenv.cluster.kube_model import Pod
 from devenv.heroku import formation as grammar
 from devenv.heroku.model import Quantity
 from devenv.ops import config, deploy, lock, rollout
@@ -66,21 +64,5 @@ def restart(env: Env, target: str | None) -> int:
             if pod not in processes:
                 env.kube.delete_pod(env.name, pod.name)
         if processes:
-            _replace(env, processes, pods)
+            deploy.succeed(env, processes, pods)
     return len(chosen)
-
-
-def _replace(env: Env, chosen: Sequence[Pod], pods: Sequence[Pod]) -> None:
-    # one of several may go at once, the others serve; all others get their successor first
-    kin = [
-        pod
-        for pod in pods
-        if pod.labels.get(rollout.COMPONENT) == chosen[0].labels[rollout.COMPONENT] and pod != chosen[0]
-    ]
-    if len(chosen) == 1 and any(pod.ready for pod in kin):
-        env.kube.delete_pod(env.name, chosen[0].name)
-    else:
-        now = deploy.this_moment()
-        for name in sorted({pod.labels[rollout.COMPONENT] for pod in chosen}):
-            env.kube.restart(env.name, name, now)
-    deploy.wait(env, int(chosen[0].labels[rollout.RELEASE]))

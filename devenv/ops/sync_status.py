@@ -49,21 +49,27 @@ def status(env: Env) -> SyncStatus:
         env.name,
         lock.holder(lock.session(env)),
         sum(len(mirror.tree.since(0)) for mirror in found),
-        tuple(_state(env, mirror, pod) for mirror in found for pod in _pods(env, mirror)),
+        tuple(_state(env, mirror, pod) for mirror in found for pod in pods(env, mirror)),
         journal[-1] if journal else None,
     )
 
 
-def _pods(env: Env, mirror: Mirror) -> list[Pod]:
+def pods(env: Env, mirror: Mirror) -> list[Pod]:
+    """The pods that run the image of a mirror."""
     every = env.kube.pods(env.name, PROCESSES)
     return [pod for pod in every if pod.annotations.get(KEY) == mirror.key and not pod.deleting]
 
 
 def _state(env: Env, mirror: Mirror, pod: Pod) -> PodState:
-    text = _in_pod(env, pod, f"cat {frame.STATE}/seq")
-    seq = mirror.tree.number((text or "").strip())
+    seq = number(env, mirror, pod)
     behind = sum(1 for change in mirror.tree.since(seq or 0) if mirror.place(change.path))
     return PodState(dyno_name(pod), pod.name, seq is not None and not behind, behind)
+
+
+def number(env: Env, mirror: Mirror, pod: Pod) -> int | None:
+    """The number of the last edit that a pod has: 0 without any, None when they are of another work tree."""
+    text = _in_pod(env, pod, f"cat {frame.STATE}/seq")
+    return mirror.tree.number((text or "").strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +118,10 @@ def why(env: Env, file: str) -> Why:
     entries = [each for each in Journal(env.spec.name, env.name).read() if path in each.files]
     ignored = _ignored(mirror, inside)
     place = mirror.place(inside)
-    pods = (
-        {} if ignored or not place else {dyno_name(pod): _copy(env, pod, mirror, inside) for pod in _pods(env, mirror)}
+    copies = (
+        {} if ignored or not place else {dyno_name(pod): _copy(env, pod, mirror, inside) for pod in pods(env, mirror)}
     )
-    return Why(path, place, ignored, _does(mirror, inside), rule.source, entries[-1] if entries else None, pods)
+    return Why(path, place, ignored, _does(mirror, inside), rule.source, entries[-1] if entries else None, copies)
 
 
 def _ignored(mirror: Mirror, path: str) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from devenv.base.errors import DevenvError, InputError
 from devenv.heroku import config_vars
-from devenv.ops import addons, candidate, cluster, credentials, deploy, lock, modes, retention, shipped, sync
+from devenv.ops import addons, candidate, cluster, credentials, deploy, lock, modes, retention, shipped, sync, undo
 from devenv.ops.env import Env
 from devenv.plan import make, names, values
 from devenv.plan.model import Plan
@@ -53,8 +53,11 @@ def check(plan: Plan) -> None:
         )
 
 
-def up(env: Env, *, build_always: bool = False) -> UpResult:
-    """Make the env run the work tree. Every step is skipped when it is done; raises DevenvError naming what failed."""
+def up(env: Env, *, build_always: bool = False, stays: bool = False) -> UpResult:
+    """Make the env run the work tree. Every step is skipped when it is done; raises DevenvError naming what failed.
+
+    `stays`: a session follows, which brings running processes what they lack.
+    """
     env.console.detail(f"app {env.app.name}, env {env.name}")
     cluster.wake(env)
     before = preview(env)  # every problem that needs no cluster comes first
@@ -71,7 +74,9 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         addons.ensure_keeper(env)
         changed, references = prepare(env, plan, settings, lambda: deploy.images(env, plan, always=build_always))
         sync.built(contents)
+        edited = undo.clear(env)
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
+        replaced = edited and not stays and undo.replace(env)
         addons.remove_unplanned(env, plan.addons)
         if done.changed:
             retention.collect(env)
@@ -82,7 +87,7 @@ def up(env: Env, *, build_always: bool = False) -> UpResult:
         env=env.name,
         url=env.url if plan.web else None,
         version=done.version,
-        changed=done.changed or bool(changed),
+        changed=done.changed or bool(changed) or replaced,
         addons=tuple(item.name for item in plan.addons if item.mode == "stand-in"),
         processes=tuple(f"{item.type.name}={item.quantity}" for item in plan.processes),
     )

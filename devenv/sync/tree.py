@@ -48,6 +48,11 @@ class Tree:
         return self.index.has_base(self.image)
 
     @property
+    def edited(self) -> bool:
+        """Whether anything has changed since the image was built, though it may be undone."""
+        return self.index.edited(self.image)
+
+    @property
     def seq(self) -> int:
         """The number of the last change; it outlives the process."""
         return self.index.seq

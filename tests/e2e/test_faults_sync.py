@@ -256,6 +256,24 @@ def test_what_was_edited_meanwhile_is_told_with_those_who_get_it(
     assert len(batch["pods"]) == 3
 
 
+def test_another_up_and_what_was_undone_since(app: App, session: Session) -> None:
+    app("up", "-d")  # from another terminal: another image, for what was edited until now
+    app.write("greeting.txt", "edited in the session\n")
+    alike(app, session)
+    assert "runs other images" in "".join(session.err)
+    session.interrupt()
+    app.write("greeting.txt", "saved while nobody looked\n")
+    app("up", "-d")
+    session = Session(app, app.start("sync", "--json"))
+    app.write("greeting.txt", "an edit to undo\n")
+    alike(app, session)
+    session.interrupt()
+    app.write("greeting.txt", "saved while nobody looked\n")
+    assert "edits that the work tree does not have" in app("up", "-d").stderr
+    alike(app)
+    assert "nothing had changed" in app("up", "-d").stderr
+
+
 def test_edits_of_another_work_tree_are_gone_with_the_session(
     app: App, session: Session, attached: list[Session]
 ) -> None:

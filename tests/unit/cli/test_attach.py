@@ -41,7 +41,7 @@ def test_no_change_asks_for_an_image_twice(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("devenv.ops.sync.session", session)
     monkeypatch.setattr("devenv.ops.modes.commit_runs", lambda env: None)
     monkeypatch.setattr("devenv.ops.env.Env", lambda options, console: env)
-    monkeypatch.setattr("devenv.ops.up.up", lambda env: SimpleNamespace(version=2))
+    monkeypatch.setattr("devenv.ops.up.up", lambda env, stays: SimpleNamespace(version=2))
     shell: Any = SimpleNamespace(console=Console(quiet=True), env=env, json=False)
     attach.follow(cast(Shell, shell), with_logs=False)
     assert known == [{}, {"a": "f 1"}, *[{"a": "f 1", "b": None}] * 3]

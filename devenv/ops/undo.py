@@ -1,0 +1,72 @@
+"""What an older session left in an env: edits that the work tree no longer has."""
+
+import os
+import time
+
+from devenv.base.errors import ClusterError, SyncError
+from devenv.base.index import Index
+from devenv.build import context
+from devenv.cluster.kube_model import Pod, why_waiting
+from devenv.ops import deploy, lock, sync, sync_status
+from devenv.ops.env import Env
+from devenv.ops.rollout import PROCESSES
+from devenv.ops.status import dyno_name
+from devenv.plan.model import ImageSpec
+from devenv.sync import frame
+from devenv.sync.mirror import Mirror
+from devenv.sync.tree import Tree
+
+SYNC = "devenv.dev/kind=sync"
+PATIENCE = 60.0  # seconds for the keeper to come up
+
+
+def clear(env: Env) -> bool:
+    """Take from the keeper the edits of the images that the work tree needs: these hold all of it, and whatever starts
+    lays the edits over them. Whether there may have been any. Raises ClusterError when the keeper does not come up.
+    """
+    if lock.holder(lock.session(env)) not in (None, str(os.getpid())):
+        return False  # that session keeps it as the work tree is
+    tags = [spec.tag for spec in env.images if _edited(env, spec)]
+    if tags:
+        _in_keeper(env, ["rm", "-rf", *(f"{frame.KEEPER}/{tag}" for tag in tags)])
+    return bool(tags)
+
+
+def replace(env: Env) -> bool:
+    """Replace the pods that have edits which the work tree does not have; whether there were any."""
+    stale = [pod for mirror in sync.mirrors(env) for pod in sync_status.pods(env, mirror) if _stale(env, mirror, pod)]
+    if stale:
+        names = ", ".join(sorted(map(dyno_name, stale)))
+        env.console.say(f"Replacing {names}: they have edits that the work tree does not have")
+        deploy.succeed(env, stale, env.kube.pods(env.name, PROCESSES))
+    return bool(stale)
+
+
+def _stale(env: Env, mirror: Mirror, pod: Pod) -> bool:
+    mirror.tree.look_all()
+    number = sync_status.number(env, mirror, pod)
+    # one without a number is as its image was made
+    return number is None or bool(number and any(mirror.place(each.path) for each in mirror.tree.since(number)))
+
+
+def _edited(env: Env, spec: ImageSpec) -> bool:
+    root = env.source.root / context.kept(env.app, env.source, spec.name).folder
+    return Tree(root, spec.tag, lambda path, folder: None, Index(root)).edited
+
+
+def _in_keeper(env: Env, argv: list[str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        pods = [pod for pod in env.kube.pods(env.name, SYNC) if not pod.deleting]
+        if running := [pod for pod in pods if pod.ready]:
+            done = env.kube.exec(env.name, running[0].name, argv)
+            if done.code:
+                raise SyncError("the edits of an older session stay", "run the same command again", [done.stderr])
+            return
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                "the pod `sync` does not come up",
+                "run the same command again",
+                [w for p in pods for w in why_waiting(p)],
+            )
+        time.sleep(0.3)
