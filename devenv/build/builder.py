@@ -5,7 +5,15 @@ from typing import Protocol
 
 from devenv.base.proc import Runner
 from devenv.build import registry, stack
-from devenv.build.dockerfile import STACK_IMAGE, DockerfileBuilder, StackBuilder, docker_context, docker_text
+from devenv.build.dockerfile import (
+    STACK_IMAGE,
+    DockerfileBuilder,
+    Settle,
+    StackBuilder,
+    docker_context,
+    docker_text,
+    same,
+)
 from devenv.build.output import OnLine
 from devenv.build.source import Source, scan, tag
 from devenv.heroku.model import App, DockerBuild
@@ -16,7 +24,7 @@ from devenv.plan.model import Source as Images
 class Builder(Protocol):
     """Makes one image and pushes it into the registry `push_to` (`localhost:5001`)."""
 
-    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image: ...
+    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine, settle: Settle = same) -> Image: ...
 
 
 def select(app: App, spec: ImageSpec, runner: Runner, config: Mapping[str, str], images: Images) -> Builder:

@@ -1,7 +1,7 @@
 """The builders that run BuildKit: an app's own Dockerfile, and the one the stack builder generates."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from devenv.base.errors import InputError
@@ -13,6 +13,14 @@ from devenv.heroku.model import App, DockerBuild
 from devenv.plan.model import Image, ImageSpec
 
 STACK_IMAGE = "devenv.local/stack:24"
+Settle = Callable[
+    [ImageSpec], ImageSpec
+]  # what an image is once it is built: its tag may promise what it does not hold
+
+
+def same(spec: ImageSpec) -> ImageSpec:
+    """The image as it was planned: its source does not change."""
+    return spec
 
 
 def docker_context(source: Source, build: DockerBuild) -> Context:
@@ -45,7 +53,7 @@ class DockerfileBuilder:
     runner: Runner
     offline: bool
 
-    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image:
+    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine, settle: Settle = same) -> Image:
         """Build and push; `push_to` is the registry. Raises BuildError with the last lines that matter."""
         assert spec.docker is not None
         context = docker_context(source, spec.docker)
@@ -70,7 +78,7 @@ class DockerfileBuilder:
         )
         buildkit.build(self.runner, job, f"`{spec.docker.dockerfile}`", on_line, steps=True)
         on_line(f"=== Pushing {spec.docker.type} ({posixpath.basename(spec.docker.dockerfile)})")
-        return _push(self.runner, push_to, spec, on_line)
+        return _push(self.runner, push_to, spec, settle(spec), on_line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class StackBuilder:
     app: App
     config: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine) -> Image:
+    def build(self, source: Source, spec: ImageSpec, push_to: str, on_line: OnLine, settle: Settle = same) -> Image:
         """Build and push; `push_to` is the registry. Raises BuildError with the last lines that matter."""
         context = scan(source)
         stack_image = STACK_IMAGE if self.offline else None
@@ -98,7 +106,7 @@ class StackBuilder:
         job = buildkit.Job(text, context.folder, name, context.left_out, contexts=contexts, config=config)
         buildkit.build(self.runner, job, stack.title(spec.buildpacks), on_line, steps=False)
         on_line(heading("Compressing..."))
-        return _push(self.runner, push_to, spec, on_line)
+        return _push(self.runner, push_to, spec, settle(spec), on_line)
 
     def _opening(self, spec: ImageSpec, context: Context) -> list[str]:
         names = [f"heroku/{pack.language}" for pack in spec.buildpacks]
@@ -116,7 +124,9 @@ class StackBuilder:
         return lines + [warning(text) for text in said]
 
 
-def _push(runner: Runner, push_to: str, spec: ImageSpec, on_line: OnLine) -> Image:
+def _push(runner: Runner, push_to: str, built: ImageSpec, spec: ImageSpec, on_line: OnLine) -> Image:
+    if built != spec:
+        runner.run(["docker", "tag", registry.reference(push_to, built), registry.reference(push_to, spec)])
     pushed = registry.push(runner, push_to, spec)
     on_line(detail(f"Done: {size(pushed.total)} ({size(pushed.moved)} moved)"))
     return pushed.image

@@ -1,11 +1,13 @@
 """From a plan to processes that run: image, release phase, roll-out, and the way back when it fails."""
 
+import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from devenv.base import proc
 from devenv.base.errors import DevenvError, ReleaseError
@@ -45,7 +47,14 @@ def images(env: Env, plan: Plan, *, always: bool = False) -> dict[str, str]:
 def _build(env: Env, plan: Plan, spec: ImageSpec, registry: str) -> str:
     chosen = builder.select(env.app, spec, env.runner, dict(plan.config.values), env.status.source)
     with env.console.step(f"Building {spec.name}"):
-        return chosen.build(env.source, spec, registry, env.console.detail).reference
+        return chosen.build(env.source, spec, registry, env.console.detail, partial(_settled, env)).reference
+
+
+def _settled(env: Env, spec: ImageSpec) -> ImageSpec:
+    """The image under a tag of its own when the work tree changed while it was built: nobody knows which of both it holds."""
+    if env.source.commit or spec.tag in {each.tag for each in env.planned_images()}:
+        return spec
+    return replace(spec, tag=f"{spec.tag}-{secrets.token_hex(3)}")
 
 
 def last_version(env: Env) -> int:

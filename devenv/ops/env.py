@@ -90,6 +90,10 @@ class Env:
     @cached_property
     def images(self) -> tuple[ImageSpec, ...]:
         """The images the work tree needs, as it was when first asked for: a command reads the tree once."""
+        return self.planned_images()
+
+    def planned_images(self) -> tuple[ImageSpec, ...]:
+        """The images the work tree needs as it is now."""
         # with official images the stack builder starts from the language's own image
         stack = catalog.reference("stack", "built") if self.image_source == "built" else None
         return builder.plan_images(self.app, self.source, stack)

@@ -25,6 +25,7 @@ from devenv.sync.session import Appeared, Listed, Report, Stop, Vanished
 from devenv.sync.target import Target
 from devenv.sync.tree import Skip, Tree
 
+UNKNOWN = "f ?"  # the row of a file that is in an image as nobody knows
 PODS = "devenv.dev/kind in (process,sync)"
 RUN = 600.0  # seconds for a command that a rule asks for
 PATIENCE = 10.0  # seconds without an answer of the cluster until that is told
@@ -45,10 +46,21 @@ def contents(env: Env) -> Mapping[str, Context]:
     return found
 
 
-def built(found: Mapping[str, Context]) -> None:
-    """Put on record which files the images hold: what was edited since then is for the session."""
-    for tag, each in found.items():
-        Tree(each.folder, tag, lambda path, folder: None, Index(each.folder)).set_base(each.rows.items())
+def built(env: Env, contents: Mapping[str, Context], references: Mapping[str, str]) -> None:
+    """Put on record which files the images hold: what was edited since then is for the session.
+
+    An image that has another tag than was planned was built while the work tree changed: what differs from `contents` now
+    may be in it as it was before or after, and is sent to whoever runs it.
+    """
+    for spec in env.images:
+        if spec.tag not in contents:
+            continue
+        tag, rows = references[spec.name].rpartition(":")[2], dict(contents[spec.tag].rows)
+        if tag != spec.tag:
+            now = context.content(env.app, env.source, spec.name).rows
+            rows |= dict.fromkeys((path for path in {*rows, *now} if rows.get(path) != now.get(path)), UNKNOWN)
+        root = contents[spec.tag].folder
+        Tree(root, tag, lambda path, folder: None, Index(root)).set_base(rows.items())
 
 
 def mirrors(env: Env) -> tuple[Mirror, ...]:

@@ -73,7 +73,7 @@ def up(env: Env, *, build_always: bool = False, stays: bool = False) -> UpResult
         plan, settings = completed(env)
         addons.ensure_keeper(env)
         changed, references = prepare(env, plan, settings, lambda: deploy.images(env, plan, always=build_always))
-        sync.built(contents)
+        sync.built(env, contents, references)
         edited = undo.clear(env)
         done = deploy.app(env, plan, references, "Work tree", WORK_TREE)
         replaced = edited and not stays and undo.replace(env)

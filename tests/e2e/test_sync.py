@@ -295,7 +295,9 @@ def test_it_explains_itself(app: App, session: Session) -> None:
 
 
 def test_a_save_during_a_build_is_not_lost(app: App, session: Session) -> None:
+    """Nor is it kept by an image whose tag promises what was there before, when it is undone."""
     session.interrupt()
+    before = (app.folder / "greeting.txt").read_text()
     app.write("requirements.txt", "# another image, please\n")
     process = app.start("up", "-d")
     turn = 0
@@ -306,6 +308,7 @@ def test_a_save_during_a_build_is_not_lost(app: App, session: Session) -> None:
     out, err = process.communicate()
     assert process.returncode == 0, out + err
     assert turn > 1
+    app.write("greeting.txt", before)
     attach(app).interrupt()
 
 

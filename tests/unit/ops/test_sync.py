@@ -65,6 +65,26 @@ def test_an_image_that_one_process_runs_without_a_shell_is_built_anew(make: Make
     assert mirror.rule("app.rb").do == "rebuild"
 
 
+def test_what_changed_while_an_image_was_built_is_sent_in_any_case(make: MakeEnv) -> None:
+    """It may be in there as it was before, or after."""
+    env = make({"web": "registry:5000/shop/web:old"}, a__rb="before", b__rb="same", gone__rb="gone")
+    env.images = (SimpleNamespace(name="shop/web", tag="planned"),)  # type: ignore[misc]
+    contents = sync.contents(env)
+    root = env.source.root
+    (root / "a.rb").write_text("meanwhile")
+    (root / "new.rb").write_text("new")
+    (root / "gone.rb").unlink()
+    sync.built(env, contents, {"shop/web": "registry:5000/shop/web:planned-1f"})
+    (root / "a.rb").write_text("before")
+    (root / "new.rb").unlink()
+    tree = Tree(root, "planned-1f", lambda path, is_folder: None, Index(root))
+    tree.look_all()
+    found = {change.path: change.row for change in tree.since(0)}
+    assert found.keys() == {"a.rb", "new.rb", "gone.rb"}
+    assert (found["new.rb"], found["gone.rb"]) == (None, None)
+    assert not Tree(root, "planned", lambda path, is_folder: None, Index(root)).known
+
+
 def test_a_registry_with_a_path_hides_no_dockerfile(make: MakeEnv) -> None:
     (mirror,) = sync.mirrors(make({"web": "registry.example.com/team/shop/web:1f"}))
     assert mirror.mounts == (("", "/srv"),)
