@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Journal:
     def add(self, seconds: float, files: list[str], pods: tuple[str, ...], restarts: list[str]) -> Entry:
         """Note a batch that is through."""
         entry = Entry(time.time(), seconds, len(files), tuple(files[:SHOWN]), pods, tuple(restarts))
-        with self.file.open("a") as out:
+        with suppress(OSError), self.file.open("a") as out:  # on a full disk edits still reach the pods
             out.write(json.dumps(asdict(entry)) + "\n")
         return entry
 
@@ -54,7 +55,10 @@ class Journal:
         if not self.file.exists():
             return
         for line in self.file.read_text().splitlines():
-            found = json.loads(line)
+            try:
+                found = json.loads(line)
+            except ValueError:  # half of one: the disk was full, or the machine went off
+                continue
             yield Entry(
                 found["at"],
                 found["seconds"],

@@ -47,3 +47,19 @@ def test_it_does_not_grow_for_ever(noted: Journal, monkeypatch: pytest.MonkeyPat
 def test_without_a_file_there_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEVENV_STATE", str(tmp_path))
     assert list(Journal("no", "no").read()) == []
+
+
+def test_half_a_line_is_no_entry(noted: Journal) -> None:
+    noted.add(0.1, ["a"], (), [])
+    with noted.file.open("a") as out:
+        out.write('{"at": 1, "seco')
+    assert [each.files for each in noted.read()] == [("a",)]
+    noted.begin()
+    noted.add(0.1, ["b"], (), [])
+    assert [each.files for each in noted.read()] == [("a",), ("b",)]
+
+
+def test_what_cannot_be_noted_ends_no_session(noted: Journal) -> None:
+    noted.file.unlink()
+    noted.file.mkdir()
+    assert noted.add(0.1, ["a"], (), []).files == ("a",)
