@@ -157,13 +157,14 @@ def _default(language: str) -> str:
 def _own(entry: Mapping[str, Any], where: str) -> Rule:
     match = entry["match"]
     types = entry.get("types", ())
+    run = entry.get("run")
     return Rule(
         (match,) if isinstance(match, str) else tuple(match),
-        entry.get("do", "restart" if entry.get("run") else "sync"),
+        entry.get("do", "restart" if run else "sync"),
         f".devenv/profile.yaml {where}",
         (types,) if isinstance(types, str) else tuple(types),
-        entry.get("run"),
-        bool(entry.get("once", False)),
+        run,
+        run == RELEASE or bool(entry.get("once", False)),  # no pod has a program of that name
         bool(entry.get("back", False)),
         own=True,
     )

@@ -69,6 +69,11 @@ def test_own_rules_come_first() -> None:
     assert found.of("out/a") in found.back
 
 
+def test_the_release_phase_runs_once() -> None:
+    found = rules([{"match": "*.sql", "run": "release"}, {"match": "*.c", "run": "make"}], ["python"], True)
+    assert [found.of(path).once for path in ("a.sql", "a.c")] == [True, False]
+
+
 def test_everything_else_is_copied() -> None:
     assert Rules(()).of("any") is COPY
 
