@@ -44,6 +44,7 @@ RULE: Mapping[str, tuple[type, ...]] = {
     "back": (bool,),
 }
 DO = ("sync", "restart", "rebuild", "ignore")
+FOR_RESTART = ("types", "run", "once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def _check_rules(where: str, entries: list[Any], problems: Problems) -> None:
         if not isinstance(entry, dict) or "match" not in entry:
             problems.add(where, f"`{path}` needs a `match`", 'for example {match: "*.txt", do: restart}')
             continue
+        before = len(problems.lines)
         for name, item in entry.items():
             if name not in RULE:
                 _unknown(where, f"{path}.{name}", name, RULE, problems)
@@ -168,6 +170,10 @@ def _check_rules(where: str, entries: list[Any], problems: Problems) -> None:
                 problems.add(where, f"`{path}.{name}` must be {wanted}")
             elif name == "do" and item not in DO:
                 problems.add(where, f"`{path}.do`: `{item}` is nothing to do", f"write one of {', '.join(DO)}")
+        do = entry.get("do", "restart" if entry.get("run") else "sync")
+        if len(problems.lines) == before and do != "restart":
+            for name in filter(entry.get, FOR_RESTART):
+                problems.add(where, f"`{path}.{name}` does nothing when `do` is `{do}`", "write `do: restart`")
 
 
 def _kind(kind: type) -> str:

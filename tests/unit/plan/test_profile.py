@@ -119,6 +119,9 @@ def test_an_empty_file_changes_nothing() -> None:
         ("sync: [{match: a, once: 1}]", ("`sync[0].once`", "true or false")),
         ("sync: [{match: a, run: [make]}]", ("`sync[0].run`", "a text")),
         ("sync: [{match: a, typ: web}]", ("`sync[0].typ`", "did you mean `types`?")),
+        ("sync: [{match: a, do: sync, run: make}]", ("`sync[0].run`", "`do` is `sync`", "`do: restart`")),
+        ("sync: [{match: a, do: rebuild, once: true}]", ("`sync[0].once`", "`do` is `rebuild`", "`do: restart`")),
+        ("sync: [{match: a, types: web}]", ("`sync[0].types`", "`do` is `sync`", "`do: restart`")),
         ("- a", ("mapping",)),
         ("just text", ("mapping",)),
     ],
@@ -128,6 +131,13 @@ def test_what_is_refused_names_file_key_and_way_out(text: str, said: tuple[str, 
     assert ".devenv/profile.yaml" in told
     for word in said:
         assert word in told
+
+
+@pytest.mark.parametrize(
+    "rule", ["{run: make, types: web, once: true}", "{do: restart, types: [web]}", "{once: false}"]
+)
+def test_rules_that_restart(rule: str) -> None:
+    assert over(f"sync: [{{match: a, {rule[1:]}]").sync
 
 
 def test_every_problem_is_told_at_once() -> None:
