@@ -170,10 +170,27 @@ def _check_rules(where: str, entries: list[Any], problems: Problems) -> None:
                 problems.add(where, f"`{path}.{name}` must be {wanted}")
             elif name == "do" and item not in DO:
                 problems.add(where, f"`{path}.do`: `{item}` is nothing to do", f"write one of {', '.join(DO)}")
+            elif name == "match" and (dead := _dead(item)) is not None:
+                hint = 'write it as in a .gitignore, for example "*.txt" or "/config/**"'
+                problems.add(where, f"`{path}.match`: `{dead}` matches nothing", hint)
         do = entry.get("do", "restart" if entry.get("run") else "sync")
         if len(problems.lines) == before and do != "restart":
             for name in filter(entry.get, FOR_RESTART):
                 problems.add(where, f"`{path}.{name}` does nothing when `do` is `{do}`", "write `do: restart`")
+
+
+def _dead(patterns: Any) -> str | None:
+    """The first that can match nothing: git passes over it, pathspec may raise."""
+    import pathspec  # few profiles have rules
+
+    for text in [patterns] if isinstance(patterns, str) else patterns or [""]:
+        try:
+            (pattern,) = pathspec.GitIgnoreSpec.from_lines([text]).patterns
+        except (ValueError, re.error):
+            return str(text)
+        if pattern.include is None:
+            return str(text)
+    return None
 
 
 def _kind(kind: type) -> str:
