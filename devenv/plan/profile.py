@@ -126,6 +126,10 @@ def _typed(where: str, path: str, value: object, kind: type, problems: Problems)
         problems.add(where, f"`{path}` must be a {_kind(kind)}", instead)
     elif isinstance(value, int) and value < 0:
         problems.add(where, f"`{path}` is negative", "write 0 or more")
+    elif path == "http_port" and isinstance(value, int) and value > 65535:
+        problems.add(
+            where, f"`{path}`: there is no port {value}", "write 1 to 65535, or 0 for the first free one from 8080"
+        )
 
 
 def _check_inside(where: str, key: str, value: Mapping[Any, Any], kind: type, problems: Problems) -> None:

@@ -101,6 +101,7 @@ def test_an_empty_file_changes_nothing() -> None:
         ("max_quantity: two", ("`max_quantity`", "number")),
         ("max_quantity: true", ("`max_quantity`", "number")),
         ("max_quantity: -1", ("`max_quantity`", "negative")),
+        ("http_port: 99999", ("`http_port`", "no port 99999", "65535")),
         ("timeouts: {boot: -1}", ("`timeouts.boot`", "negative")),
         ("timeouts: {boot: fast}", ("`timeouts.boot`", "number")),
         ("timeouts: 60", ("`timeouts`", "mapping")),
