@@ -33,12 +33,20 @@ def profile(root: Path | None, name: str | None, flags: Mapping[str, Any]) -> Pr
     layers = [_shipped("default")]
     own: Layer | None = None
     if root and (root / APP_PROFILE).is_file():
-        own = Layer(str(APP_PROFILE), resources.load_yaml((root / APP_PROFILE).read_text(), str(APP_PROFILE)))
+        own = Layer(str(APP_PROFILE), resources.load_yaml(_text(root / APP_PROFILE), str(APP_PROFILE)))
         if isinstance(own.content, dict) and name is None:
             name = own.content.get("extends")
     if name and name != "default":
         layers.append(_shipped(name))
     return profiles.resolve(tuple(layers + ([own] if own else [])), flags)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{APP_PROFILE}:{line}: not UTF-8", "save the file in that encoding") from error
 
 
 def _shipped(name: str) -> Layer:

@@ -164,6 +164,13 @@ def test_an_unknown_profile_is_named() -> None:
     assert "small" in (caught.value.hint or "")
 
 
+def test_a_profile_that_is_no_utf8(tmp_path: Path) -> None:
+    root = app_with(tmp_path, "")
+    (root / ".devenv" / "profile.yaml").write_bytes("\n# f\u00fcr\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"^\.devenv/profile\.yaml:2: not UTF-8"):
+        shipped.profile(root, None, {})
+
+
 def test_every_key_of_the_default_profile_has_a_comment() -> None:
     lines = resources.path("profiles/default.yaml").read_text().splitlines()
     for number, line in enumerate(lines):
