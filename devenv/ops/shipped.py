@@ -36,6 +36,8 @@ def profile(root: Path | None, name: str | None, flags: Mapping[str, Any]) -> Pr
         own = Layer(str(APP_PROFILE), resources.load_yaml(_text(root / APP_PROFILE), str(APP_PROFILE)))
         if isinstance(own.content, dict) and name is None:
             name = own.content.get("extends")
+    elif root and (wrong := (root / APP_PROFILE).with_suffix(".yml")).is_file():
+        raise InputError(f"`{wrong.relative_to(root)}` is not read", f"rename it to `{APP_PROFILE}`")
     if name and name != "default":
         layers.append(_shipped(name))
     return profiles.resolve(tuple(layers + ([own] if own else [])), flags)

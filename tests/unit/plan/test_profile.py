@@ -171,6 +171,14 @@ def test_a_profile_that_is_no_utf8(tmp_path: Path) -> None:
         shipped.profile(root, None, {})
 
 
+def test_a_profile_with_another_suffix_is_not_passed_over(tmp_path: Path) -> None:
+    root = app_with(tmp_path, "cluster: mine")
+    (root / ".devenv" / "profile.yaml").rename(root / ".devenv" / "profile.yml")
+    with pytest.raises(InputError, match=r"`\.devenv/profile\.yml` is not read") as caught:
+        shipped.profile(root, None, {})
+    assert caught.value.hint == "rename it to `.devenv/profile.yaml`"
+
+
 def test_every_key_of_the_default_profile_has_a_comment() -> None:
     lines = resources.path("profiles/default.yaml").read_text().splitlines()
     for number, line in enumerate(lines):
