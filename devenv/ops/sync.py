@@ -141,12 +141,10 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
         if engine.changed_since(path, env.made):
             engine.refused[path] = ""  # whoever made the env what it is has read what was there before
     skip = _watched(found, engine.settings)
-    watcher = watch.Watcher(env.source.root, skip, put, anew=lambda: _reload(env, found))
+    watcher = watch.Watcher(env.source.root, skip, put, anew=lambda: _reload(env, found), tell=env.console.warn)
     engine.took = watcher.took
     over = threading.Event()
     watcher.start()
-    if watcher.notice:
-        env.console.warn(watcher.notice)
     threading.Thread(target=_watch_pods, args=(env, engine, over), daemon=True).start()
     if any(rule.back and rule.own for mirror in found for rule in mirror.rules.rules):
         threading.Thread(target=back.poll, args=(env, found, over), daemon=True).start()

@@ -43,7 +43,7 @@ class Watcher:
     """Watches a folder and all below it that is not skipped; tells what happens from a thread of its own.
 
     `put`, `skip` and `anew` (`skip` may answer otherwise from now on) are called in that thread. Where the system cannot
-    tell, `how` is "polling", and `notice` says why.
+    tell, or cannot any more, `how` is "polling", and `tell` is told why.
     """
 
     def __init__(
@@ -53,13 +53,14 @@ class Watcher:
         put: Callable[[Touched | Lost], None],
         how: How | None = None,
         anew: Callable[[], None] = lambda: None,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.folder = folder.resolve()
         self.skip = skip
         self.put = put
         self.anew = anew
+        self.tell = tell
         self.how: How = how or ("inotify" if sys.platform == "linux" else "watchdog")
-        self.notice: str | None = None
         self._thread: threading.Thread | None = None
         self._observer: BaseObserver | None = None
         self._stopping, self._refresh, self._looked = threading.Event(), threading.Event(), threading.Event()
@@ -187,7 +188,7 @@ class Watcher:
 
     def _give_up(self, why: str) -> None:
         self.how = "polling"
-        self.notice = f"changes are looked for every {PACE[0]:.0f} s or less often, not told at once: {why}"
+        self.tell(f"changes are looked for every {PACE[0]:.0f} s or less often, not told at once: {why}")
 
 
 def _advice(error: OSError) -> str:
