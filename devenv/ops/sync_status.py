@@ -1,9 +1,10 @@
 """What the sync did and would do: the state of every pod, the story of one file."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from devenv.base.errors import DevenvError, InputError
 from devenv.cluster.kube_model import Pod
@@ -14,6 +15,7 @@ from devenv.ops.rollout import PROCESSES
 from devenv.ops.status import KEY, cksum, dyno_name
 from devenv.ops.sync import mirrors
 from devenv.sync import frame
+from devenv.sync.engine import SETTINGS
 from devenv.sync.mirror import Mirror
 from devenv.sync.rules import RELEASE
 
@@ -105,11 +107,16 @@ class Why:
 def why(env: Env, file: str) -> Why:
     """The story of a file of the app. Raises InputError when it is not the app's."""
     root = env.source.root
-    full = (env.options.app_dir / file).absolute()
+    named = Path(os.path.normpath(env.options.app_dir / file))
+    full = Path(os.path.realpath(named.parent), named.name)  # a link is itself a file of the app
     if not full.is_relative_to(root) or full == root:
         raise InputError(f"`{file}` is not in the app's folder", f"name a file below {root}")
     path = full.relative_to(root).as_posix()
     found = mirrors(env)
+    if path in SETTINGS:
+        return Why(path, None, None, "makes another release", "default: what runs depends on it", None)
+    if any(path in each.settings for each in found):
+        return Why(path, None, None, "builds another image", "default: the image is built by it", None)
     mirror = next((each for each in found if path.startswith(each.folder)), None)
     if mirror is None:
         return Why(path, None, "it is in no image's build context", "", "", None)
