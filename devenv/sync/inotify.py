@@ -69,9 +69,9 @@ class Inotify:
         """Give all watches back."""
         os.close(self.descriptor)
 
-    def walk(self, top: str) -> None:
-        """Watch a folder and all below it that is not skipped."""
-        waiting = [top]
+    def walk(self, top: str) -> list[str]:
+        """Watch a folder and all below it that is not skipped; the .gitignore files there."""
+        waiting, rules = [top], list[str]()
         while waiting:
             folder = waiting.pop()
             full = f"{self.root}/{folder}" if folder else self.root
@@ -81,10 +81,12 @@ class Inotify:
             try:
                 # after the watch: what comes from now on is told, what is there is listed
                 with os.scandir(full) as listing:
-                    inside = [prefix + each.name for each in listing if each.is_dir(follow_symlinks=False)]
+                    found = {prefix + each.name: each.is_dir(follow_symlinks=False) for each in listing}
             except OSError:
                 continue  # gone again, or not to be read: then there is nothing to watch
-            waiting += [path for path in inside if not self.skip(path, True)]
+            waiting += [path for path, is_folder in found.items() if is_folder and not self.skip(path, True)]
+            rules += {prefix + ".gitignore"} & found.keys()
+        return rules
 
     def again(self) -> None:
         """Watch what is there now and is not skipped now; nothing else."""
@@ -141,7 +143,8 @@ class Inotify:
             if mask & MOVED_FROM:
                 self._leave(path)
             elif mask & (CREATE | MOVED_TO) or (mask & ATTRIB and path not in self.watches):
-                self.walk(path)
+                # written before the watch was there, and maybe after `skip` looked for them
+                touched.update(dict.fromkeys(self.walk(path)))
             elif mask & ATTRIB:
                 return False
             touched[path] = None
