@@ -95,10 +95,11 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
     phase = served.get("releasePhase") or {}
     fixed = any(not item["sync"] for item in values.runs(served) if item["image"].endswith(f":{key}"))
+    commands = [item["command"] for item in served["processes"] if item["image"].endswith(f":{key}")]
     return Mirror(
         key=key,
         tree=Tree(root, key, kept.skip, Index(root), env.console.warn),
-        rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden, fixed),
+        rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden, fixed, commands),
         mounts=kept.mounts,
         folder=kept.folder,
         reload=kept.part.reload,

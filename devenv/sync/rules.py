@@ -27,7 +27,7 @@ REBUILD: Mapping[str, tuple[str, ...]] = {
     "scala": ("*.scala", "*.sbt", "/conf/**"),
     "clojure": ("*.clj", "*.cljc", "*.cljs", "*.edn"),
     "dotnet": ("*.cs", "*.fs", "*.csproj", "*.sln", "*.cshtml", "*.razor"),
-    # whatever it builds: only what names dependencies
+    # whatever it builds: what names dependencies
     "a Dockerfile": (
         "go.mod",
         "go.sum",
@@ -49,6 +49,13 @@ REBUILD: Mapping[str, tuple[str, ...]] = {
         "mix.lock",
     ),
 }
+# the image has what was made of it
+COMPILED: Mapping[str, tuple[str, ...]] = {
+    "a Dockerfile": (
+        *("*.go", "*.rs", "*.java", "*.kt", "*.scala", "*.cs", "*.fs", "*.swift", "*.ex"),
+        *("*.c", "*.h", "*.cc", "*.cpp", "*.hpp"),
+    ),
+}
 MIGRATIONS = ("**/migrations/**", "/db/migrate/**", "/prisma/schema.prisma")
 # read at start, or kept in memory once read (Flask, Django, Express and Rails outside of their development modes)
 RESTART: Mapping[str, tuple[str, ...]] = {
@@ -60,9 +67,10 @@ RESTART: Mapping[str, tuple[str, ...]] = {
 VIEWS = ("*.html", "*.jinja", "*.jinja2", "*.j2", "*.ejs", "*.pug", "*.hbs", "*.erb", "*.haml", "*.slim", "*.tmpl")
 # served as they are
 STATIC = ("/public/**", "**/static/**", "/assets/**")
+COMPILING = re.compile(r"\bair\b|\b(?:cargo|dotnet) watch\b")
 SELF_RELOADING = re.compile(
     r"--reload\b|\bnodemon\b|\bnode(?:js)? (?:.* )?--watch|\btsx watch\b|manage\.py runserver(?!.*--noreload)|flask .*--debug"
-    r"|\brerun\b|watchmedo|watchfiles|\bair\b|next dev|\bvite\b(?! preview)|nuxt dev"
+    rf"|\brerun\b|watchmedo|watchfiles|next dev|\bvite\b(?! preview)|nuxt dev|{COMPILING.pattern}"
 )
 
 
@@ -123,18 +131,22 @@ def rules(
     has_release: bool,
     recipe: Collection[str] = (),
     fixed: bool = False,
+    commands: Collection[str] = (),
 ) -> Rules:
     """The rules of an app: its profile's `sync` entries, then the defaults. Without languages (a Dockerfile) all of them count.
 
     `recipe`: the files that tell how its image is built. `fixed`: a process type that takes no edits runs it.
+    `commands`: of the process types that run it.
     """
     mine = [_own(entry, f"sync[{index}]") for index, entry in enumerate(own)]
     if fixed:
         return Rules((*(rule for rule in mine if rule.do == "ignore"), FIXED))
     known = ("any", *languages) if languages else (*RESTART, "a Dockerfile")
+    builds = {} if commands and all(map(COMPILING.search, commands)) else COMPILED
     made = [
         Rule(tuple(f"/{path}" for path in recipe), "rebuild", "default: the image is built by it"),
         *(Rule(REBUILD[each], "rebuild", _default(each)) for each in known if each in REBUILD),
+        *(Rule(builds[each], "rebuild", f"{_default(each)}: compiled") for each in known if each in builds),
         Rule(STATIC, "sync", "default: served as it is"),
         Rule(
             MIGRATIONS,

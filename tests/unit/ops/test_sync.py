@@ -121,3 +121,9 @@ def test_a_dockerfile_makes_another_image(make: MakeEnv) -> None:
     (mirror,) = sync.mirrors(env)
     assert (mirror.rule("Dockerfile").do, list(mirror.settings)) == ("rebuild", [])
     assert mirror.rule("sub/Dockerfile").do == "sync"
+
+
+def test_what_the_processes_of_an_image_run_decides_on_its_sources(make: MakeEnv) -> None:
+    env = make({"web": "registry:5000/shop/web:1f", "worker": "registry:5000/shop/worker:2f"})
+    env.served()["processes"][0]["command"] = "air"
+    assert [mirror.rule("main.go").do for mirror in sync.mirrors(env)] == ["sync", "rebuild"]

@@ -47,7 +47,16 @@ def test_a_dockerfile_has_every_language() -> None:
     assert [found.of(path).do for path in ("a.py", "a.js", "a.rb")] == ["restart"] * 3
     locks = ("poetry.lock", "go.sum", "composer.lock", "sub/pom.xml", "Cargo.lock")
     assert [found.of(path).do for path in locks] == ["rebuild"] * 5
-    assert found.of("main.go").do == "sync"
+    assert [found.of(path).do for path in ("main.go", "src/main.rs", "a/b.h")] == ["rebuild"] * 3
+    assert found.of("main.go").source == "default for a Dockerfile: compiled"
+
+
+@pytest.mark.parametrize(
+    ("commands", "does"),
+    [(["air -c .air.toml"], "sync"), (["air", "cargo watch -x run"], "sync"), (["air", "bin/worker"], "rebuild")],
+)
+def test_what_each_process_compiles_by_itself_needs_no_other_image(commands: list[str], does: str) -> None:
+    assert rules([], [], False, commands=commands).of("main.go").do == does
 
 
 def test_a_template_is_for_web_alone() -> None:
@@ -93,6 +102,8 @@ def test_everything_else_is_copied() -> None:
         ("bundle exec puma", {"RAILS_ENV": "production"}, False),
         ("bundle exec puma", {}, False),
         ("vite", {}, True),
+        ("air", {}, True),
+        ("dotnet watch run", {}, True),
         ("vite preview", {}, False),
     ],
 )
