@@ -17,7 +17,7 @@ REBUILD: Mapping[str, tuple[str, ...]] = {
     ),
     "nodejs": (
         *("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"),
-        *(".npmrc", ".yarnrc*", "/.nvmrc", "*.ts", "*.tsx", "*.jsx", "*.vue", "*.svelte", "*.scss", "*.less"),
+        *(".npmrc", ".yarnrc*", "/.nvmrc"),
     ),
     "ruby": ("Gemfile", "Gemfile.lock", "/.ruby-version", "/app/assets/**", "/app/javascript/**"),
     "go": ("*.go", "go.mod", "go.sum", "/vendor/**"),
@@ -51,6 +51,7 @@ REBUILD: Mapping[str, tuple[str, ...]] = {
 }
 # the image has what was made of it
 COMPILED: Mapping[str, tuple[str, ...]] = {
+    "nodejs": ("*.ts", "*.tsx", "*.jsx", "*.vue", "*.svelte", "*.scss", "*.less"),
     "a Dockerfile": (
         *("*.go", "*.rs", "*.java", "*.kt", "*.scala", "*.cs", "*.fs", "*.swift", "*.ex"),
         *("*.c", "*.h", "*.cc", "*.cpp", "*.hpp"),
@@ -67,10 +68,14 @@ RESTART: Mapping[str, tuple[str, ...]] = {
 VIEWS = ("*.html", "*.jinja", "*.jinja2", "*.j2", "*.ejs", "*.pug", "*.hbs", "*.erb", "*.haml", "*.slim", "*.tmpl")
 # served as they are
 STATIC = ("/public/**", "**/static/**", "/assets/**")
-COMPILING = re.compile(r"\bair\b|\b(?:cargo|dotnet) watch\b")
+# commands that compile what changed by themselves
+COMPILING: Mapping[str, str] = {
+    "nodejs": r"\btsx watch\b|next dev|nuxt dev|\bvite\b(?! preview| build)",
+    "a Dockerfile": r"\bair\b|\b(?:cargo|dotnet) watch\b",
+}
 SELF_RELOADING = re.compile(
-    r"--reload\b|\bnodemon\b|\bnode(?:js)? (?:.* )?--watch|\btsx watch\b|manage\.py runserver(?!.*--noreload)|flask .*--debug"
-    rf"|\brerun\b|watchmedo|watchfiles|next dev|\bvite\b(?! preview)|nuxt dev|{COMPILING.pattern}"
+    r"--reload\b|\bnodemon\b|\bnode(?:js)? (?:.* )?--watch|manage\.py runserver(?!.*--noreload)|flask .*--debug"
+    rf"|\brerun\b|watchmedo|watchfiles|{'|'.join(COMPILING.values())}"
 )
 
 
@@ -142,11 +147,10 @@ def rules(
     if fixed:
         return Rules((*(rule for rule in mine if rule.do == "ignore"), FIXED))
     known = ("any", *languages) if languages else (*RESTART, "a Dockerfile")
-    builds = {} if commands and all(map(COMPILING.search, commands)) else COMPILED
     made = [
         Rule(tuple(f"/{path}" for path in recipe), "rebuild", "default: the image is built by it"),
         *(Rule(REBUILD[each], "rebuild", _default(each)) for each in known if each in REBUILD),
-        *(Rule(builds[each], "rebuild", f"{_default(each)}: compiled") for each in known if each in builds),
+        *(Rule(COMPILED[each], "rebuild", f"{_default(each)}: compiled") for each in known if _builds(each, commands)),
         Rule(STATIC, "sync", "default: served as it is"),
         Rule(
             MIGRATIONS,
@@ -160,6 +164,12 @@ def rules(
         Rule(VIEWS, "restart", "default: a template, kept in memory once read", types=("web",)),
     ]
     return Rules((*mine, *made))
+
+
+def _builds(language: str, commands: Collection[str]) -> bool:
+    if language not in COMPILED:
+        return False
+    return not commands or not all(re.search(COMPILING[language], each) for each in commands)
 
 
 def _default(language: str) -> str:

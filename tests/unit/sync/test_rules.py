@@ -52,11 +52,22 @@ def test_a_dockerfile_has_every_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("commands", "does"),
-    [(["air -c .air.toml"], "sync"), (["air", "cargo watch -x run"], "sync"), (["air", "bin/worker"], "rebuild")],
+    ("path", "commands", "does"),
+    [
+        ("main.go", ["air -c .air.toml"], "sync"),
+        ("main.rs", ["air", "cargo watch -x run"], "sync"),
+        ("App.tsx", ["air"], "rebuild"),
+        ("main.go", ["air", "bin/worker"], "rebuild"),
+        ("App.tsx", ["npx vite --host", "npx tsx watch worker.ts"], "sync"),
+        ("App.tsx", ["vite build && node server.js"], "rebuild"),
+        ("App.tsx", ["python manage.py runserver"], "rebuild"),
+        ("App.tsx", ["next dev", "node worker.js"], "rebuild"),
+    ],
 )
-def test_what_each_process_compiles_by_itself_needs_no_other_image(commands: list[str], does: str) -> None:
-    assert rules([], [], False, commands=commands).of("main.go").do == does
+def test_what_each_process_compiles_by_itself_needs_no_other_image(path: str, commands: list[str], does: str) -> None:
+    assert rules([], [], False, commands=commands).of(path).do == does
+    if path == "App.tsx":
+        assert rules([], ["nodejs"], False, commands=commands).of(path).do == does
 
 
 def test_a_template_is_for_web_alone() -> None:
@@ -105,6 +116,7 @@ def test_everything_else_is_copied() -> None:
         ("air", {}, True),
         ("dotnet watch run", {}, True),
         ("vite preview", {}, False),
+        ("vite build && node server.js", {}, False),
     ],
 )
 def test_who_reloads_by_itself(command: str, config: dict[str, str], itself: bool) -> None:
