@@ -13,9 +13,8 @@ from devenv.heroku.model import App, DockerBuild
 from devenv.plan.model import Image, ImageSpec
 
 STACK_IMAGE = "devenv.local/stack:24"
-Settle = Callable[
-    [ImageSpec], ImageSpec
-]  # what an image is once it is built: its tag may promise what it does not hold
+# what an image is once it is built: its tag may promise what it does not hold
+Settle = Callable[[ImageSpec], ImageSpec]
 
 
 def same(spec: ImageSpec) -> ImageSpec:

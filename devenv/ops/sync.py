@@ -230,10 +230,10 @@ def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> No
     container = next((each for each in pod.containers if not each.init), None)
     if pod.name in known or container is None or container.state != "running":
         return
-    known.add(pod.name)
     if not keeps and _others_run(env, engine, container.image):
         engine.put(Stop())
         return
+    known.add(pod.name)
     if not (key or keeps):
         return
     engine.put(

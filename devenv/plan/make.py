@@ -43,6 +43,7 @@ def plan(
             *_cut(app, processes, settings),
             *_left_out(planned, base.values),
             *_versions(planned),
+            *_strangers(app, profile),
         ),
     )
 
@@ -88,6 +89,16 @@ def _cut(app: App, processes: tuple[PlannedProcess, ...], settings: Settings) ->
                 f"`{name}`: app.json's formation asks for {wished}, {runs} run{'s' * (runs == 1)} here, "
                 f"the profile's `max_quantity` (`devenv ps:scale {name}={wished}` goes beyond it)"
             )
+
+
+def _strangers(app: App, profile: Profile) -> Iterator[str]:
+    """Process types in rules for edits that the app does not have."""
+    known = {process.name for process in app.processes}
+    for index, entry in enumerate(profile.sync):
+        types = entry.get("types", ())
+        for name in (types,) if isinstance(types, str) else types:
+            if name not in known:
+                yield f".devenv/profile.yaml: `sync[{index}].types`: the app has no process type `{name}`"
 
 
 def _left_out(planned: tuple[PlannedAddon, ...], values: Mapping[str, str]) -> tuple[str, ...]:

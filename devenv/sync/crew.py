@@ -159,7 +159,7 @@ class Crew:
         since = 0 if peer.fresh else peer.seq
         seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
         first, peer.first = peer.first, peer.first or seq
-        alone = peer.again or (first and not since)
+        alone = peer.again or (first and not since and not peer.fresh)
         load, changes, large = self._load(peer, since, first) if alone else self._shared(peer, since, seq)
         self._note_late(peer, load, large if peer.fresh else ())
         for change in () if peer.fresh else large:

@@ -44,6 +44,12 @@ def test_what_the_cap_cuts_is_told(plan: Planner) -> None:
     assert "1 runs here" in plan(formation=wished, profile=shipped.profile(None, "small", {})).warnings[1]
 
 
+def test_a_rule_for_a_process_type_that_is_not_there_is_told(plan: Planner, profile: Profile) -> None:
+    rules = ({"match": "*.a", "types": ["web", "wbe"]}, {"match": "*.b", "types": "worker"}, {"match": "*.c"})
+    (told,) = plan(profile=replace(profile, sync=rules)).warnings
+    assert told == ".devenv/profile.yaml: `sync[0].types`: the app has no process type `wbe`"
+
+
 def test_ps_scale_wins_and_may_go_beyond_the_cap(plan: Planner) -> None:
     wished = {"web": Quantity(1, "basic")}
     scaled = Settings(formation={"web": Quantity(7, "Performance-M"), "worker": Quantity(0)})
