@@ -23,6 +23,7 @@ from devenv.build.ignore import Rules
 from devenv.build.worktree import WorkTreeRules
 
 OLD = 86400  # seconds: no deploy takes a day
+TICK = 10_000_000  # ns by which a file's time may lie behind the clock's
 POINTER_LIMIT = 1024  # bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 
 
@@ -58,6 +59,15 @@ class Context:
     digest: str
     warnings: tuple[str, ...] = ()
     rows: Mapping[str, str] = field(default_factory=dict, repr=False)  # path -> "f hash", "x hash" or "l target"
+
+    def since(self, when: int) -> set[str]:
+        """The files that somebody wrote, replaced or touched since `when` (ns since 1970), also if they are as before."""
+        found = set()
+        for path in self.rows:
+            with suppress(OSError):
+                if os.lstat(self.folder / path).st_ctime_ns > when - TICK:
+                    found.add(path)
+        return found
 
     def text(self, path: str) -> str:
         """The content of a file of the context; empty when it has no such file."""

@@ -11,7 +11,7 @@ from functools import partial
 
 from devenv.base import proc
 from devenv.base.errors import DevenvError, ReleaseError
-from devenv.build import builder
+from devenv.build import builder, context
 from devenv.cluster.helm import PENDING
 from devenv.cluster.kube_model import HelmState, Pod
 from devenv.ops import phase, retention, rollout, shipped, traffic
@@ -52,7 +52,10 @@ def _build(env: Env, plan: Plan, spec: ImageSpec, registry: str) -> str:
 
 def _settled(env: Env, spec: ImageSpec) -> ImageSpec:
     """The image under a tag of its own when the work tree changed while it was built: nobody knows which of both it holds."""
-    if env.source.commit or spec.tag in {each.tag for each in env.planned_images()}:
+    if env.source.commit:
+        return spec
+    content = context.content(env.app, env.source, spec.name)
+    if not content.since(env.looked) and spec.tag in {each.tag for each in env.planned_images()}:
         return spec
     return replace(spec, tag=f"{spec.tag}-{secrets.token_hex(3)}")
 

@@ -53,7 +53,7 @@ class Env:
         self.options = options
         self.console = console
         self.runner: Runner = runner or SubprocessRunner()
-        self.made = time.time_ns()  # no file was read before
+        self.made = self.looked = time.time_ns()  # no file was read before; nor the tree for its images
 
     def at(self, source: Source) -> "Env":
         """The same env, of the same name, as a commit's files make it, in place of the work tree's. Raises InputError."""
@@ -90,6 +90,7 @@ class Env:
     @cached_property
     def images(self) -> tuple[ImageSpec, ...]:
         """The images the work tree needs, as it was when first asked for: a command reads the tree once."""
+        self.looked = time.time_ns()
         return self.planned_images()
 
     def planned_images(self) -> tuple[ImageSpec, ...]:

@@ -17,7 +17,6 @@ from devenv.ops import back, lock, oneoff
 from devenv.ops.env import Env
 from devenv.ops.rollout import PROCESS
 from devenv.ops.status import KEY, KIND, dyno_name
-from devenv.plan import values
 from devenv.sync import frame, rules, watch
 from devenv.sync.engine import Engine
 from devenv.sync.mirror import Mirror
@@ -41,7 +40,7 @@ def contents(env: Env) -> Mapping[str, Context]:
     found: dict[str, Context] = {}
     for spec in env.images:
         root = env.source.root / context.kept(env.app, env.source, spec.name).folder
-        if not Tree(root, spec.tag, lambda path, folder: None, Index(root)).known:
+        if not Tree(root, spec.tag, _nothing, Index(root)).known:
             found[spec.tag] = context.content(env.app, env.source, spec.name)
     return found
 
@@ -49,18 +48,24 @@ def contents(env: Env) -> Mapping[str, Context]:
 def built(env: Env, contents: Mapping[str, Context], references: Mapping[str, str]) -> None:
     """Put on record which files the images hold: what was edited since then is for the session.
 
-    An image that has another tag than was planned was built while the work tree changed: what differs from `contents` now
-    may be in it as it was before or after, and is sent to whoever runs it.
+    An image that has another tag than was planned was built while the work tree changed: what did so since may be in it as it
+    was before or after, and is sent to whoever runs it.
     """
     for spec in env.images:
-        if spec.tag not in contents:
-            continue
-        tag, rows = references[spec.name].rpartition(":")[2], dict(contents[spec.tag].rows)
+        tag, before = references[spec.name].rpartition(":")[2], contents.get(spec.tag)
         if tag != spec.tag:
-            now = context.content(env.app, env.source, spec.name).rows
-            rows |= dict.fromkeys((path for path in {*rows, *now} if rows.get(path) != now.get(path)), UNKNOWN)
-        root = contents[spec.tag].folder
-        Tree(root, tag, lambda path, folder: None, Index(root)).set_base(rows.items())
+            now = context.content(env.app, env.source, spec.name)
+            rows = dict(before.rows if before else now.rows)
+            unlike = {path for path in {*rows, *now.rows} if rows.get(path) != now.rows.get(path)}
+            Tree(now.folder, tag, _nothing, Index(now.folder)).set_base(
+                (rows | dict.fromkeys(unlike | now.since(env.looked), UNKNOWN)).items()
+            )
+        elif before:
+            Tree(before.folder, tag, _nothing, Index(before.folder)).set_base(before.rows.items())
+
+
+def _nothing(path: str, is_folder: bool) -> None:
+    """Leave out nothing."""
 
 
 def mirrors(env: Env) -> tuple[Mirror, ...]:
@@ -73,7 +78,7 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
             "`devenv up` runs this work tree instead; `devenv push` makes another release",
         )
     # builds of the same Dockerfile have the same tag, and the same files
-    found = {item["image"].rpartition(":")[2]: item["image"] for item in values.runs(served)}
+    found = _images(served)
     made = tuple(_mirror(env, served, image, key) for key, image in found.items())
     if unknown := [mirror for mirror in made if not mirror.tree.known]:
         raise NotOnRecord(
@@ -81,6 +86,14 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
             "`devenv up` compares, and builds what it must",
         )
     return made
+
+
+def _images(served: Mapping[str, Any]) -> dict[str, str]:
+    """The images whose files a session looks at, by tag: not one that nothing but a command without a shell runs, once."""
+    phase = served.get("releasePhase")
+    runs = [item for item in served["processes"] if item["sync"] or item.get("quantity", 1)]
+    runs += [phase] if phase and phase["sync"] else []
+    return {item["image"].rpartition(":")[2]: item["image"] for item in runs}
 
 
 def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mirror:
@@ -94,8 +107,9 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     hidden = {path for path in recipe if kept.skip(path[len(kept.folder) :], False)}
     languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
     phase = served.get("releasePhase") or {}
-    fixed = any(not item["sync"] for item in values.runs(served) if item["image"].endswith(f":{key}"))
-    commands = [item["command"] for item in served["processes"] if item["image"].endswith(f":{key}")]
+    mine = [item for item in served["processes"] if item["image"].endswith(f":{key}")]
+    fixed = any(not item["sync"] and item.get("quantity", 1) for item in mine)
+    commands = [item["command"] for item in mine]
     return Mirror(
         key=key,
         tree=Tree(root, key, kept.skip, Index(root), env.console.warn),
@@ -224,14 +238,15 @@ def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> No
         if pod.name in known:
             known.discard(pod.name)
             engine.put(Vanished(pod.name))
+            _look_for_others(env, engine)
         return
     kind, key = pod.labels.get(KIND, ""), pod.annotations.get(KEY, "")
     keeps = kind == "sync"
     container = next((each for each in pod.containers if not each.init), None)
     if pod.name in known or container is None or container.state != "running":
         return
-    if not keeps and _others_run(env, engine, container.image):
-        engine.put(Stop())
+    if not keeps and container.image.rpartition(":")[2] not in {mirror.key for mirror in engine.mirrors}:
+        _look_for_others(env, engine)
         return
     known.add(pod.name)
     if not (key or keeps):
@@ -253,13 +268,11 @@ def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> No
     )
 
 
-def _others_run(env: Env, engine: Engine, image: str) -> bool:
-    """Whether the env runs other images than the session has, as a pod's `image` makes one think."""
-    keys = {mirror.key for mirror in engine.mirrors}
-    if image.rpartition(":")[2] in keys:
-        return False
+def _look_for_others(env: Env, engine: Engine) -> None:
+    """End the session when the env runs other images than it has: somebody else's `up` made them, or went back."""
     served = env.served()
-    return bool(served.get("sync")) and keys != {item["image"].rpartition(":")[2] for item in values.runs(served)}
+    if served.get("sync") and _images(served).keys() != {mirror.key for mirror in engine.mirrors}:
+        engine.put(Stop())
 
 
 def _run_once(env: Env, target: Target, command: str) -> tuple[int, str]:

@@ -2,8 +2,9 @@
 
 import os
 import time
+from contextlib import suppress
 
-from devenv.base.errors import ClusterError, SyncError
+from devenv.base.errors import ClusterError, DevenvError
 from devenv.base.index import Index
 from devenv.build import context
 from devenv.cluster.kube_model import Pod, why_waiting
@@ -16,6 +17,7 @@ from devenv.sync import frame
 from devenv.sync.mirror import Mirror
 from devenv.sync.tree import Tree
 
+CLEAR = 'for d do [ ! -e "$d" ] || { rm -rf "$d" && echo "$d"; } || exit 1; done'
 SYNC = "devenv.dev/kind=sync"
 PATIENCE = 60.0  # seconds for the keeper to come up
 
@@ -24,12 +26,10 @@ def clear(env: Env) -> bool:
     """Take from the keeper the edits of the images that the work tree needs: these hold all of it, and whatever starts
     lays the edits over them. Whether there may have been any. Raises ClusterError when the keeper does not come up.
     """
-    if lock.holder(lock.session(env)) not in (None, str(os.getpid())):
-        return False  # that session keeps it as the work tree is
-    tags = [spec.tag for spec in env.images if _edited(env, spec)]
-    if tags:
-        _in_keeper(env, ["rm", "-rf", *(f"{frame.KEEPER}/{tag}" for tag in tags)])
-    return bool(tags)
+    if lock.holder(lock.session(env)) not in (None, str(os.getpid())) or not env.served():
+        return False  # that session keeps it as the work tree is; nothing has run yet
+    gone = _in_keeper(env, ["sh", "-c", CLEAR, "sh", *(f"{frame.KEEPER}/{spec.tag}" for spec in env.images)])
+    return bool(gone) or any(_edited(env, spec) for spec in env.images)
 
 
 def replace(env: Env) -> bool:
@@ -54,19 +54,16 @@ def _edited(env: Env, spec: ImageSpec) -> bool:
     return Tree(root, spec.tag, lambda path, folder: None, Index(root)).edited
 
 
-def _in_keeper(env: Env, argv: list[str]) -> None:
+def _in_keeper(env: Env, argv: list[str]) -> str:
     deadline = time.monotonic() + PATIENCE
     while True:
         pods = [pod for pod in env.kube.pods(env.name, SYNC) if not pod.deleting]
-        if running := [pod for pod in pods if pod.ready]:
-            done = env.kube.exec(env.name, running[0].name, argv)
-            if done.code:
-                raise SyncError("the edits of an older session stay", "run the same command again", [done.stderr])
-            return
+        with suppress(DevenvError):  # one that is listed as ready may be of before a reboot
+            for pod in [each for each in pods if each.ready][:1]:
+                done = env.kube.exec(env.name, pod.name, argv, timeout=PATIENCE)
+                if not done.code:
+                    return done.stdout
         if time.monotonic() > deadline:
-            raise ClusterError(
-                "the pod `sync` does not come up",
-                "run the same command again",
-                [w for p in pods for w in why_waiting(p)],
-            )
+            why = [line for pod in pods for line in why_waiting(pod)]
+            raise ClusterError("the pod `sync` does not come up", "run the same command again", why)
         time.sleep(0.3)

@@ -105,8 +105,7 @@ class Crew:
             number = 0 if peer.fresh else peer.mirror.tree.number(message.mark)
             peer.foreign, peer.seq, peer.marked = number is None, number or 0, number or 0
             if peer.supervisor != message.supervisor:
-                peer.due.clear()  # all of its processes are new
-                peer.first = 0
+                peer.due, peer.failed, peer.first = {}, {}, 0  # all of its processes are new
             peer.joined, peer.supervisor, peer.flying, peer.retry_at = True, message.supervisor, None, 0.0
             peer.perl = message.perl
             peer.large.clear()
@@ -236,6 +235,7 @@ class Crew:
         peer = flight.peer
         peer.flying = None
         if message.status and flight.commands:  # nothing starts with what it did not do; the next save tries again
+            peer.failed, peer.restarted = {**peer.failed, **(flight.due or {})}, None
             self.report.ran(f"{' && '.join(flight.commands)}` in `{peer.target.name}", message.status, "")
             return
         if message.status:
@@ -259,7 +259,7 @@ class Crew:
             if rule.once and change.seq <= self.ran_until.get(mirror.tree.ident, 0):
                 rule = plain(rule)
             if mirror.place(change.path) and peer.owes(rule):
-                peer.due[change.path] = rule
+                peer.owe(change.path, rule)
 
     def _refused(self, peer: Peer, complaint: str) -> None:
         if not peer.failures:

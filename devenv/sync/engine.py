@@ -38,7 +38,7 @@ class Engine:
     refused: dict[str, str | None] = field(default_factory=dict)  # what is known to make no other image
     reading: dict[tuple[str, str], bool] = field(default_factory=dict)  # large files; whether they were touched since
     touched_at: float = 0.0  # when a change was found
-    asked_at: float = 0.0  # when another image was not asked for yet
+    asked_at: float = 0.0  # when another image was asked for first; 0 = none is
     held: deque[object] = field(default_factory=deque)  # came while a batch was gathered: next, in their order
     settings: frozenset[str] = field(init=False)
     crew: Crew = field(init=False)
@@ -97,8 +97,7 @@ class Engine:
     def _due(self) -> bool:
         """Whether another image is asked for, and a moment of quiet has come, or none will."""
         now = time.monotonic()
-        if not self.rebuild:
-            self.asked_at = now
+        self.asked_at = (self.asked_at or now) if self.rebuild else 0.0
         return bool(self.rebuild) and (now - self.touched_at > 10 * QUIET or now - self.asked_at > UNQUIET)
 
     def _next(self) -> object | None:
@@ -165,6 +164,8 @@ class Engine:
         self.took(time.monotonic() - started)
 
     def _found(self, mirror: Mirror, changes: list[Change], large: list[str], began: float) -> None:
+        if changes:
+            self.touched_at = time.monotonic()
         self._ask_rebuild(mirror, changes)
         self._expect(mirror, changes, large, began)
 
@@ -173,8 +174,6 @@ class Engine:
             if (mirror.key, path) not in self.reading:
                 threading.Thread(target=self._read_large, args=(mirror, path), daemon=True).start()
             self.reading[mirror.key, path] = (mirror.key, path) in self.reading
-        if changes:
-            self.touched_at = time.monotonic()
         shown = tuple(change for change in changes if mirror.place(change.path))
         if shown:
             self.crew.expect(mirror, shown, began)

@@ -144,8 +144,8 @@ def rules(
     `commands`: of the process types that run it.
     """
     mine = [_own(entry, f"sync[{index}]") for index, entry in enumerate(own)]
-    if fixed:
-        return Rules((*(rule for rule in mine if rule.do == "ignore"), FIXED))
+    if fixed:  # those behind it tell only what comes back from a one-off
+        mine = [*(rule for rule in mine if rule.do == "ignore"), FIXED, *mine]
     known = ("any", *languages) if languages else (*RESTART, "a Dockerfile")
     made = [
         Rule(tuple(f"/{path}" for path in recipe), "rebuild", "default: the image is built by it"),

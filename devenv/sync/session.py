@@ -78,6 +78,7 @@ class Peer:
     again_at: float = 0.0
     tries: int = 0
     due: dict[str, Rule] = field(default_factory=dict)  # by path: why it has to start again
+    failed: dict[str, Rule] = field(default_factory=dict)  # why it had to, when a command before it failed
     restarted: float | None = None
 
     @property
@@ -94,6 +95,11 @@ class Peer:
     def concerns(self, rule: Rule) -> bool:
         """Whether a change by this rule makes its process start again."""
         return self._meant(rule) and self.target.process not in self.mirror.reloading
+
+    def owe(self, path: str, rule: Rule) -> None:
+        """Note a change, and what came to nothing before."""
+        self.due |= {**self.failed, path: rule}
+        self.failed = {}
 
     def owes(self, rule: Rule) -> bool:
         """Whether a change by this rule asks for anything: one that reloads by itself runs its commands all the same."""

@@ -10,7 +10,7 @@ import pytest
 
 from devenv.base.console import Console
 from devenv.base.index import Index
-from devenv.build.source import Source
+from devenv.build.source import TICK, Source
 from devenv.heroku import app as heroku
 from devenv.ops import shipped, sync
 from devenv.ops.env import Env
@@ -67,10 +67,14 @@ def test_an_image_that_one_process_runs_without_a_shell_is_built_anew(make: Make
 
 def test_what_changed_while_an_image_was_built_is_sent_in_any_case(make: MakeEnv) -> None:
     """It may be in there as it was before, or after."""
-    env = make({"web": "registry:5000/shop/web:old"}, a__rb="before", b__rb="same", gone__rb="gone")
+    env = make({"web": "registry:5000/shop/web:old"}, a__rb="before", b__rb="same", c__rb="same", gone__rb="gone")
     env.images = (SimpleNamespace(name="shop/web", tag="planned"),)  # type: ignore[misc]
-    contents = sync.contents(env)
     root = env.source.root
+    contents = sync.contents(env)
+    newest = max(file.stat().st_ctime_ns for file in root.iterdir())
+    env.looked = newest + TICK
+    while (root / "c.rb").stat().st_ctime_ns <= newest:  # undone at once
+        (root / "c.rb").write_text("same")
     (root / "a.rb").write_text("meanwhile")
     (root / "new.rb").write_text("new")
     (root / "gone.rb").unlink()
@@ -80,9 +84,16 @@ def test_what_changed_while_an_image_was_built_is_sent_in_any_case(make: MakeEnv
     tree = Tree(root, "planned-1f", lambda path, is_folder: None, Index(root))
     tree.look_all()
     found = {change.path: change.row for change in tree.since(0)}
-    assert found.keys() == {"a.rb", "new.rb", "gone.rb"}
+    assert found.keys() == {"a.rb", "c.rb", "new.rb", "gone.rb"}
     assert (found["new.rb"], found["gone.rb"]) == (None, None)
     assert not Tree(root, "planned", lambda path, is_folder: None, Index(root)).known
+
+
+def test_an_image_that_only_the_release_phase_runs_takes_no_part(make: MakeEnv) -> None:
+    env = make({"web": "registry:5000/shop/web:1f", "worker": "registry:5000/shop/worker:2f"})
+    env.served()["releasePhase"] = {"image": "registry:5000/shop/release:3f", "sync": "", "command": ""}
+    env.served()["processes"][1] |= {"sync": "", "quantity": 0}
+    assert [(mirror.key, mirror.rule("app.rb").do) for mirror in sync.mirrors(env)] == [("1f", "restart")]
 
 
 def test_a_registry_with_a_path_hides_no_dockerfile(make: MakeEnv) -> None:

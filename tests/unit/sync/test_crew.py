@@ -285,6 +285,9 @@ def test_a_command_that_fails_starts_nothing_and_is_told(stage: Stage) -> None:
     sent = len(web.sent)
     stage.pump(quiet=True)
     assert len(web.sent) == sent, "the next save tries again"
+    stage.save(a__py="1")
+    stage.answer(web, quiet=True)
+    assert "echo each" in web.sent[-1]
 
 
 def test_one_that_reloads_by_itself_runs_its_commands(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

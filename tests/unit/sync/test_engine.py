@@ -112,6 +112,17 @@ def test_a_change_that_asks_for_another_image_ends_the_session(
     assert list(engine.rebuild) == ["requirements.txt"]
 
 
+def test_another_image_waits_for_a_moment_of_quiet(stage: Stage, engine: Engine) -> None:
+    """Also after hours in which nothing was saved."""
+    assert not engine._due()
+    (stage.folder / "requirements.txt").write_text("flask")
+    engine._handle(Touched("requirements.txt", 1.0))
+    assert engine.rebuild
+    assert not engine._due(), "a lock file may follow"
+    engine.asked_at -= 4
+    assert engine._due(), "whatever else is written all the time"
+
+
 def test_a_setting_of_an_image_asks_for_another_one(stage: Stage) -> None:
     stage.mirror.settings = {"Dockerfile"}
     engine = Engine(stage.folder, [stage.mirror], stage.told, lambda target, command: (0, ""))

@@ -127,3 +127,4 @@ def test_an_image_whose_own_command_runs_takes_no_edits() -> None:
     own = [{"match": "docs/**", "do": "ignore"}, {"match": "*.py", "do": "sync"}]
     found = rules(own, [], False, fixed=True)
     assert [found.of(path).do for path in ("docs/a.md", "app.py", "static/a.css")] == ["ignore", "rebuild", "rebuild"]
+    assert found.back, "what a one-off writes comes back all the same"
