@@ -25,6 +25,7 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
     journal = Journal(env.spec.name, env.name)
     refused: Mapping[str, str | None] = {}
     noted = False  # by the `up` before: what it notes is there
+    followed = False  # to images that somebody else made: not ours to replace
     try:
         with sync.attached(env):
             journal.begin()
@@ -38,7 +39,7 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                     wanted = sync.session(env, _Told(shell, journal), refused)
                     why = f"{_names(sorted(wanted))} changed" if wanted else ""
                 except sync.NotOnRecord as error:  # the index is a cache, and may be lost
-                    if noted:
+                    if noted or followed:
                         raise
                     why = error.message
                 if pushed := modes.commit_runs(env):
@@ -46,11 +47,11 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                     return
                 if not why:
                     console.say(f"{env.name} runs other images since another `up`: edits go on into them")
-                    env = _anew(env)
+                    env, followed = _anew(env), True
                     continue
                 console.say(f"{why}: building anew")
                 # also when it works, and all of them: what makes no other image would ask for one for ever
-                refused, noted = {**refused, **wanted}, not wanted
+                refused, noted, followed = {**refused, **wanted}, not wanted, False
                 env = _up(env)
     except KeyboardInterrupt:
         console.say(f"\n{env.name} keeps running. `devenv sync` goes on with edits, `devenv down` stops it.")

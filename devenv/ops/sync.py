@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from devenv.base.errors import DevenvError, InputError, SyncError
-from devenv.base.index import Index
+from devenv.base.index import UNKNOWN, Index
 from devenv.build import context
 from devenv.build.source import Context
 from devenv.cluster.kube_model import Pod
@@ -24,7 +24,6 @@ from devenv.sync.session import Appeared, Listed, Report, Stop, Vanished
 from devenv.sync.target import Target
 from devenv.sync.tree import Skip, Tree
 
-UNKNOWN = "f ?"  # the row of a file that is in an image as nobody knows
 PODS = "devenv.dev/kind in (process,sync)"
 RUN = 600.0  # seconds for a command that a rule asks for
 PATIENCE = 10.0  # seconds without an answer of the cluster until that is told
@@ -85,6 +84,8 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
             f"which files are in the image `{unknown[0].key}` is not on record on this machine",
             "`devenv up` compares, and builds what it must",
         )
+    for mirror in made:
+        mirror.tree.set_base(())  # it is in use: others are forgotten first
     return made
 
 
@@ -94,6 +95,12 @@ def _images(served: Mapping[str, Any]) -> dict[str, str]:
     runs = [item for item in served["processes"] if item["sync"] or item.get("quantity", 1)]
     runs += [phase] if phase and phase["sync"] else []
     return {item["image"].rpartition(":")[2]: item["image"] for item in runs}
+
+
+def _fixed(served: Mapping[str, Any], key: str) -> bool:
+    """Whether a process runs the image without a shell that could take edits."""
+    found = (item for item in served["processes"] if item["image"].endswith(f":{key}"))
+    return any(not item["sync"] and item.get("quantity", 1) for item in found)
 
 
 def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mirror:
@@ -108,12 +115,11 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
     phase = served.get("releasePhase") or {}
     mine = [item for item in served["processes"] if item["image"].endswith(f":{key}")]
-    fixed = any(not item["sync"] and item.get("quantity", 1) for item in mine)
     commands = [item["command"] for item in mine]
     return Mirror(
         key=key,
         tree=Tree(root, key, kept.skip, Index(root), env.console.warn),
-        rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden, fixed, commands),
+        rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden, _fixed(served, key), commands),
         mounts=kept.mounts,
         folder=kept.folder,
         reload=kept.part.reload,
@@ -234,23 +240,22 @@ def _watch_pods(env: Env, engine: Engine, over: threading.Event) -> None:
 
 
 def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> None:
+    kind, key = pod.labels.get(KIND, ""), pod.annotations.get(KEY, "")
+    keeps = kind == "sync"
     if event == "DELETED" or pod.deleting or pod.phase in ("Succeeded", "Failed"):
         if pod.name in known:
             known.discard(pod.name)
             engine.put(Vanished(pod.name))
+        if event == "DELETED" and not keeps:  # by then Helm has written what runs now
             _look_for_others(env, engine)
         return
-    kind, key = pod.labels.get(KIND, ""), pod.annotations.get(KEY, "")
-    keeps = kind == "sync"
     container = next((each for each in pod.containers if not each.init), None)
     if pod.name in known or container is None or container.state != "running":
         return
-    if not keeps and container.image.rpartition(":")[2] not in {mirror.key for mirror in engine.mirrors}:
+    if not keeps and key not in {mirror.key for mirror in engine.mirrors}:
         _look_for_others(env, engine)
         return
     known.add(pod.name)
-    if not (key or keeps):
-        return
     engine.put(
         Appeared(
             Target(
@@ -271,7 +276,8 @@ def _tell(env: Env, engine: Engine, event: str, pod: Pod, known: set[str]) -> No
 def _look_for_others(env: Env, engine: Engine) -> None:
     """End the session when the env runs other images than it has: somebody else's `up` made them, or went back."""
     served = env.served()
-    if served.get("sync") and _images(served).keys() != {mirror.key for mirror in engine.mirrors}:
+    ours = {(mirror.key, rules.FIXED in mirror.rules.rules) for mirror in engine.mirrors}
+    if served.get("sync") and ours != {(key, _fixed(served, key)) for key in _images(served)}:
         engine.put(Stop())
 
 

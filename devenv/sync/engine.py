@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devenv.base.index import UNKNOWN
 from devenv.sync import bulk
 from devenv.sync.crew import QUIET, Crew
 from devenv.sync.mirror import Mirror
@@ -185,6 +186,7 @@ class Engine:
         for path in paths:
             if self.refused[path] != (now := self._setting(path)):
                 self.rebuild[path] = now
+                self.touched_at = time.monotonic()
 
     def changed_since(self, path: str, when: int) -> bool:
         """Whether the setting is of a later time than `when` (ns since 1970)."""
@@ -200,5 +202,6 @@ class Engine:
     def _ask_rebuild(self, mirror: Mirror, changes: Sequence[Change]) -> None:
         for change in changes:
             path = mirror.full(change.path)
-            if mirror.rebuilds(change) and self.refused.get(path, "") != change.row:
+            # what nobody knows the image's copy of, no image has refused
+            if mirror.rebuilds(change) and (change.old == UNKNOWN or self.refused.get(path, "") != change.row):
                 self.rebuild[path] = change.row

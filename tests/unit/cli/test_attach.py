@@ -27,7 +27,7 @@ def test_no_change_asks_for_an_image_twice(tmp_path: Path, monkeypatch: pytest.M
         if len(known) == 4:
             return {}  # another `up`
         if len(known) == 5:
-            raise KeyboardInterrupt
+            raise NotOnRecord("of another folder")
         return {"a": "f 1"} if len(known) == 1 else {"b": None}
 
     @contextmanager
@@ -43,7 +43,8 @@ def test_no_change_asks_for_an_image_twice(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("devenv.ops.env.Env", lambda options, console: env)
     monkeypatch.setattr("devenv.ops.up.up", lambda env, stays: SimpleNamespace(version=2))
     shell: Any = SimpleNamespace(console=Console(quiet=True), env=env, json=False)
-    attach.follow(cast(Shell, shell), with_logs=False)
+    with pytest.raises(NotOnRecord, match="of another folder"):  # what somebody else made is not replaced
+        attach.follow(cast(Shell, shell), with_logs=False)
     assert known == [{}, {"a": "f 1"}, *[{"a": "f 1", "b": None}] * 3]
 
 

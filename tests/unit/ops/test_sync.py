@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from devenv.base.console import Console
-from devenv.base.index import Index
+from devenv.base.index import KEPT, Index
 from devenv.build.source import TICK, Source
 from devenv.heroku import app as heroku
 from devenv.ops import shipped, sync
@@ -87,6 +87,15 @@ def test_what_changed_while_an_image_was_built_is_sent_in_any_case(make: MakeEnv
     assert found.keys() == {"a.rb", "c.rb", "new.rb", "gone.rb"}
     assert (found["new.rb"], found["gone.rb"]) == (None, None)
     assert not Tree(root, "planned", lambda path, is_folder: None, Index(root)).known
+
+
+def test_an_image_that_is_in_use_stays_on_record(make: MakeEnv) -> None:
+    """However many others are built meanwhile and come to nothing."""
+    env = make({"web": "registry:5000/shop/web:1f"})
+    index = Index(env.source.root)
+    for number in range(2 * KEPT):
+        assert [mirror.key for mirror in sync.mirrors(env)] == ["1f"]
+        Tree(env.source.root, f"failed-{number}", lambda path, is_folder: None, index).set_base(())
 
 
 def test_an_image_that_only_the_release_phase_runs_takes_no_part(make: MakeEnv) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from devenv.base.index import UNKNOWN
 from devenv.sync.engine import Engine
 from devenv.sync.session import Appeared, LargeRead, Listed, Stop, Vanished
 from devenv.sync.target import Answered, Joined, Left
@@ -127,7 +128,9 @@ def test_a_setting_of_an_image_asks_for_another_one(stage: Stage) -> None:
     stage.mirror.settings = {"Dockerfile"}
     engine = Engine(stage.folder, [stage.mirror], stage.told, lambda target, command: (0, ""))
     (stage.folder / "Dockerfile").write_text("FROM y")
-    assert replay(engine, Touched("Dockerfile", 1.0)) == ("Dockerfile",)
+    replay(engine, Touched("Dockerfile", 1.0))
+    assert list(engine.rebuild) == ["Dockerfile"]
+    assert not engine._due(), "other files may follow"
 
 
 @pytest.mark.parametrize("told", [Lost(), Touched(".env", 1.0)])
@@ -156,6 +159,18 @@ def test_one_that_did_not_lead_to_an_image_is_not_asked_for_again(stage: Stage, 
     engine.put(Listed())
     engine.touched_at = -1e9
     assert engine.run() == ("requirements.txt",)
+
+
+def test_one_that_may_be_in_the_image_as_it_never_was_is_asked_for_again(stage: Stage) -> None:
+    """It was written while the image was built of it, and is as it was before."""
+    tree = Tree(stage.folder, "two", stage.mirror.tree.skip, stage.mirror.tree.index)
+    tree.set_base([("requirements.txt", UNKNOWN)])
+    (stage.folder / "requirements.txt").write_text("flask")
+    row = tree.look(["requirements.txt"])[0][0].row
+    stage.mirror.tree = tree
+    engine = Engine(stage.folder, [stage.mirror], stage.told, lambda t, c: (0, ""), refused={"requirements.txt": row})
+    replay(engine)
+    assert list(engine.rebuild) == ["requirements.txt"]
 
 
 def test_a_pod_that_comes_and_goes(stage: Stage, engine: Engine) -> None:
