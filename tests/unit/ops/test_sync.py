@@ -11,11 +11,15 @@ import pytest
 from devenv.base.console import Console
 from devenv.base.index import KEPT, Index
 from devenv.build.source import TICK, Source
+from devenv.cluster.kube_model import Container, Pod
 from devenv.heroku import app as heroku
 from devenv.ops import shipped, sync
 from devenv.ops.env import Env
+from devenv.ops.status import KEY, KIND
+from devenv.sync.engine import Engine
 from devenv.sync.mirror import Mirror
 from devenv.sync.tree import Tree
+from tests.unit.ops.conftest import POD
 
 HEROKU_YML = "build: {docker: {web: ./Dockerfile, worker: Dockerfile}}\nrun: {web: ./web, worker: ./worker}\n"
 MakeEnv = Callable[..., Env]
@@ -96,6 +100,40 @@ def test_an_image_that_is_in_use_stays_on_record(make: MakeEnv) -> None:
     for number in range(2 * KEPT):
         assert [mirror.key for mirror in sync.mirrors(env)] == ["1f"]
         Tree(env.source.root, f"failed-{number}", lambda path, is_folder: None, index).set_base(())
+
+
+def test_a_session_follows_another_up_and_back(make: MakeEnv) -> None:
+    """When that fails, the pods that served before have been there all along: only the end of the others tells."""
+    env = make({"web": "registry:5000/shop/web:1f"})
+    (web,) = env.served()["processes"]
+    told: list[object] = []
+    container = Container("web", "", False, "running", "", "", True, 0, None, None, None)
+
+    def pod(key: str) -> Pod:
+        labels, annotations = {KIND: "process"}, {KEY: key}
+        return replace(POD, name=f"web-{key}", labels=labels, annotations=annotations, containers=(container,))
+
+    def session() -> Callable[..., list[str]]:
+        engine = cast(Engine, SimpleNamespace(mirrors=sync.mirrors(env), put=told.append))
+        known: set[str] = set()
+
+        def tell(event: str, key: str) -> list[str]:
+            told.clear()
+            sync._tell(env, engine, event, pod(key), known)
+            return [type(each).__name__ for each in told]
+
+        return tell
+
+    before = session()
+    assert (before("ADDED", "1f"), before("ADDED", "2f")) == (["Appeared"], []), "Helm has not written it yet"
+    Tree(env.source.root, "2f", lambda path, is_folder: None, Index(env.source.root)).set_base(())
+    web |= {"image": "registry:5000/shop/web:2f", "sync": "2f"}
+    assert before("MODIFIED", "2f") == ["Stop"]
+    after = session()
+    assert (after("ADDED", "1f"), after("ADDED", "2f")) == ([], ["Appeared"])
+    assert after("DELETED", "1f") == []
+    web |= {"image": "registry:5000/shop/web:1f", "sync": "1f"}
+    assert after("DELETED", "2f") == ["Vanished", "Stop"]
 
 
 def test_an_image_that_only_the_release_phase_runs_takes_no_part(make: MakeEnv) -> None:
