@@ -44,7 +44,7 @@ class _Folder:
         if name not in self.names:
             return empty
         try:
-            return parser(_text(self.root / name, name))
+            return parser(text(self.root / name, name))
         except InputError as error:
             self.problems.lines.extend(error.details or (error.message,))
             self.broken.add(name)
@@ -137,7 +137,7 @@ def _open(root: Path) -> _Folder:
         raise InputError(f"cannot read the folder `{root}`: {_reason(error)}", hint) from error
 
 
-def _text(path: Path, where: str) -> str:
+def text(path: Path, where: str) -> str:
     """The text of a file; raises InputError with the line that is not text."""
     try:
         if path.is_dir():

@@ -8,6 +8,7 @@ from typing import Any
 
 from devenv.base import resources
 from devenv.base.errors import InputError
+from devenv.heroku import app
 from devenv.plan import catalog as catalogs
 from devenv.plan import profile as profiles
 from devenv.plan.model import Catalog
@@ -33,7 +34,9 @@ def profile(root: Path | None, name: str | None, flags: Mapping[str, Any]) -> Pr
     layers = [_shipped("default")]
     own: Layer | None = None
     if root and (root / APP_PROFILE).is_file():
-        own = Layer(str(APP_PROFILE), resources.load_yaml(_text(root / APP_PROFILE), str(APP_PROFILE)))
+        own = Layer(
+            str(APP_PROFILE), resources.load_yaml(app.text(root / APP_PROFILE, str(APP_PROFILE)), str(APP_PROFILE))
+        )
         if isinstance(own.content, dict) and name is None:
             name = own.content.get("extends")
     elif root and (wrong := (root / APP_PROFILE).with_suffix(".yml")).is_file():
@@ -41,14 +44,6 @@ def profile(root: Path | None, name: str | None, flags: Mapping[str, Any]) -> Pr
     if name and name != "default":
         layers.append(_shipped(name))
     return profiles.resolve(tuple(layers + ([own] if own else [])), flags)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{APP_PROFILE}:{line}: not UTF-8", "save the file in that encoding") from error
 
 
 def _shipped(name: str) -> Layer:

@@ -38,8 +38,7 @@ def contents(env: Env) -> Mapping[str, Context]:
     """The files of the images that the work tree needs, by tag; those on record are left out. Ask before they are built."""
     found: dict[str, Context] = {}
     for spec in env.images:
-        root = env.source.root / context.kept(env.app, env.source, spec.name).folder
-        if not Tree(root, spec.tag, _nothing, Index(root)).known:
+        if not record(env, spec.name, spec.tag).known:
             found[spec.tag] = context.content(env.app, env.source, spec.name)
     return found
 
@@ -56,15 +55,16 @@ def built(env: Env, contents: Mapping[str, Context], references: Mapping[str, st
             now = context.content(env.app, env.source, spec.name)
             rows = dict(before.rows if before else now.rows)
             unlike = {path for path in {*rows, *now.rows} if rows.get(path) != now.rows.get(path)}
-            Tree(now.folder, tag, _nothing, Index(now.folder)).set_base(
-                (rows | dict.fromkeys(unlike | now.since(env.looked), UNKNOWN)).items()
-            )
+            rows |= dict.fromkeys(unlike | now.since(env.looked), UNKNOWN)
+            record(env, spec.name, tag).set_base(rows.items())
         elif before:
-            Tree(before.folder, tag, _nothing, Index(before.folder)).set_base(before.rows.items())
+            record(env, spec.name, tag).set_base(before.rows.items())
 
 
-def _nothing(path: str, is_folder: bool) -> None:
-    """Leave out nothing."""
+def record(env: Env, name: str, tag: str) -> Tree:
+    """What is on record of an image (`lamp/app` and its tag): not to look with, for it leaves out nothing."""
+    root = env.source.root / context.kept(env.app, env.source, name).folder
+    return Tree(root, tag, lambda path, is_folder: None, Index(root))
 
 
 def mirrors(env: Env) -> tuple[Mirror, ...]:
@@ -99,8 +99,11 @@ def _images(served: Mapping[str, Any]) -> dict[str, str]:
 
 def _fixed(served: Mapping[str, Any], key: str) -> bool:
     """Whether a process runs the image without a shell that could take edits."""
-    found = (item for item in served["processes"] if item["image"].endswith(f":{key}"))
-    return any(not item["sync"] and item.get("quantity", 1) for item in found)
+    return any(not item["sync"] and item.get("quantity", 1) for item in _running(served, key))
+
+
+def _running(served: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    return [item for item in served["processes"] if item["image"].endswith(f":{key}")]
 
 
 def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mirror:
@@ -114,8 +117,7 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     hidden = {path for path in recipe if kept.skip(path[len(kept.folder) :], False)}
     languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
     phase = served.get("releasePhase") or {}
-    mine = [item for item in served["processes"] if item["image"].endswith(f":{key}")]
-    commands = [item["command"] for item in mine]
+    commands = [item["command"] for item in _running(served, key)]
     return Mirror(
         key=key,
         tree=Tree(root, key, kept.skip, Index(root), env.console.warn),

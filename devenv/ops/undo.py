@@ -5,17 +5,13 @@ import time
 from contextlib import suppress
 
 from devenv.base.errors import ClusterError, DevenvError
-from devenv.base.index import Index
-from devenv.build import context
 from devenv.cluster.kube_model import Pod, why_waiting
 from devenv.ops import deploy, lock, sync, sync_status
 from devenv.ops.env import Env
 from devenv.ops.rollout import PROCESSES
 from devenv.ops.status import dyno_name
-from devenv.plan.model import ImageSpec
 from devenv.sync import frame
 from devenv.sync.mirror import Mirror
-from devenv.sync.tree import Tree
 
 CLEAR = 'for d do [ ! -e "$d" ] || { rm -rf "$d" && echo "$d"; } || exit 1; done'
 SYNC = "devenv.dev/kind=sync"
@@ -29,12 +25,15 @@ def clear(env: Env) -> bool:
     if lock.holder(lock.session(env)) not in (None, str(os.getpid())) or not env.served():
         return False  # that session keeps it as the work tree is; nothing has run yet
     gone = _in_keeper(env, ["sh", "-c", CLEAR, "sh", *(f"{frame.KEEPER}/{spec.tag}" for spec in env.images)])
-    return bool(gone) or any(_edited(env, spec) for spec in env.images)
+    return bool(gone) or any(sync.record(env, spec.name, spec.tag).edited for spec in env.images)
 
 
 def replace(env: Env) -> bool:
     """Replace the pods that have edits which the work tree does not have; whether there were any."""
-    stale = [pod for mirror in sync.mirrors(env) for pod in sync_status.pods(env, mirror) if _stale(env, mirror, pod)]
+    stale: list[Pod] = []
+    for mirror in sync.mirrors(env):
+        mirror.tree.look_all()
+        stale += [pod for pod in sync_status.pods(env, mirror) if _stale(env, mirror, pod)]
     if stale:
         names = ", ".join(sorted(map(dyno_name, stale)))
         env.console.say(f"Replacing {names}: they have edits that the work tree does not have")
@@ -43,15 +42,9 @@ def replace(env: Env) -> bool:
 
 
 def _stale(env: Env, mirror: Mirror, pod: Pod) -> bool:
-    mirror.tree.look_all()
     number = sync_status.number(env, mirror, pod)
     # one without a number is as its image was made
     return number is None or bool(number and any(mirror.place(each.path) for each in mirror.tree.since(number)))
-
-
-def _edited(env: Env, spec: ImageSpec) -> bool:
-    root = env.source.root / context.kept(env.app, env.source, spec.name).folder
-    return Tree(root, spec.tag, lambda path, folder: None, Index(root)).edited
 
 
 def _in_keeper(env: Env, argv: list[str]) -> str:

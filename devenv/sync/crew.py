@@ -157,8 +157,9 @@ class Crew:
         mirror, keeps = peer.mirror, peer.keeps
         since = 0 if peer.fresh else peer.seq
         seq = mirror.tree.seq  # before it is asked what changed: others note changes too, at any moment
-        first, peer.first = peer.first, peer.first or seq
-        alone = peer.again or (first and not since and not peer.fresh)
+        first = 0 if since or peer.fresh else peer.first
+        peer.first = peer.first or seq
+        alone = peer.again or first
         load, changes, large = self._load(peer, since, first) if alone else self._shared(peer, since, seq)
         self._note_late(peer, load, large if peer.fresh else ())
         for change in () if peer.fresh else large:
@@ -187,7 +188,7 @@ class Crew:
         before = mirror.tree.since(min(peer.again.values()) - 1) if peer.again else []
         again = (change for change in before if change.path in peer.again and change.seq <= since)
         found = mirror.tree.since(since)
-        if first and not since:  # some of what it was sent is there, and may be as in the image again
+        if first:  # some of what it was sent is there, and may be as in the image again
             known = {change.path for change in found}
             found += [change for change in mirror.tree.since(first) if change.path not in known]
         changes = (*found, *again)
