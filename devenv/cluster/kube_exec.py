@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Sequence
-from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +11,7 @@ from devenv.base.proc import Completed
 from devenv.cluster.kube_client import STATUS_HINT, Connection, refused, unreachable
 
 if TYPE_CHECKING:
-    from websocket import WebSocket
+    from devenv.cluster.kube_socket import DuplexSocket
 
 # v5 adds the CLOSE frame, without which a program that reads stdin to its end never ends
 # (KEP-4006; https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/util/remotecommand/constants.go)
@@ -24,7 +23,7 @@ FRAME = 64 * 1024
 class ExecStream:
     """A program in a container. One thread may write while another reads."""
 
-    def __init__(self, socket: "WebSocket") -> None:
+    def __init__(self, socket: "DuplexSocket") -> None:
         self._socket = socket
         self._sending = threading.Lock()
         self.code: int | None = None  # the exit status, once it has ended
@@ -54,6 +53,7 @@ class ExecStream:
         """The next (1 stdout or 2 stderr, bytes); None at its end. Raises TimeoutError after so many silent seconds."""
         piece = self._read(timeout)
         if piece is None:
+            self.close()  # who waits to write need not wait for that long
             with self._sending:
                 self._socket.shutdown()  # type: ignore[no-untyped-call]
         return piece
@@ -62,7 +62,7 @@ class ExecStream:
         import websocket
 
         try:
-            self._socket.settimeout(timeout)
+            self._socket.patience = timeout
             while True:
                 opcode, data = self._socket.recv_data()
                 if opcode == websocket.ABNF.OPCODE_CLOSE or not data:
@@ -108,7 +108,7 @@ class ExecStream:
         """Drop the connection, from any thread. A program that does not read its stdin goes on: see to its end yourself."""
         # The file descriptor stays until the reader has seen the end, or the stream is forgotten: one that is closed while a thread is
         # about to use it may be another file's by then (https://www.sqlite.org/howtocorrupt.html, section 1.1)
-        self._socket.abort()  # type: ignore[no-untyped-call]
+        self._socket.abort()
 
     def __enter__(self) -> Self:
         return self
@@ -117,20 +117,6 @@ class ExecStream:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@cache
-def socket_kind() -> "type[WebSocket]":
-    """A WebSocket that does not close its file at the end by itself, in the reader's thread: `ExecStream` does."""
-    from websocket import WebSocket, WebSocketConnectionClosedException, _socket
-
-    class Kept(WebSocket):
-        def _recv(self, bufsize: int) -> bytes:
-            if self.sock is None:
-                raise WebSocketConnectionClosedException("it is closed")
-            return _socket.recv(self.sock, bufsize)
-
-    return Kept
 
 
 def outcome(status: bytes) -> tuple[int | None, str]:
@@ -150,31 +136,31 @@ def open_stream(
     """Start `argv` in a container; raises NotFound or ClusterError when that is refused."""
     import websocket
 
+    from devenv.cluster.kube_socket import DuplexSocket
+
     trust = http.credentials
-    options: dict[str, Any] = {"sslopt": {"context": trust.tls}} if trust.tls else {}
+    tls: dict[str, Any] = {"context": trust.tls} if trust.tls else {}
     if trust.tls and trust.server_name:
-        options["sslopt"]["server_hostname"] = trust.server_name
+        tls["server_hostname"] = trust.server_name
+    socket = DuplexSocket(sslopt=tls, enable_multithread=True)
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec"
     try:
-        socket = websocket.create_connection(
+        socket.connect(
             trust.server.replace("http", "ws", 1) + path + "?" + query(argv, container, stdin),
             timeout=30,
             header=[f"{name}: {value}" for name, value in trust.headers().items()],
             subprotocols=[PROTOCOL],
             suppress_origin=True,
-            enable_multithread=True,
-            class_=socket_kind(),
             # as all other calls: a proxy in the environment knows no cluster of this machine. The list counts beside a host only
             http_proxy_host="none",
             http_no_proxy=["*"],
-            **options,
         )
     except websocket.WebSocketBadStatusException as error:
         raise refused(error.status_code, "exec", path, error.resp_body or b"") from error
     except (websocket.WebSocketException, OSError) as error:
         raise unreachable(http.access, trust.server, error) from error
     if socket.getsubprotocol() != PROTOCOL:
-        socket.close()
+        socket.abort()
         raise ClusterError(
             "the cluster is too old to exec over WebSocket", "Kubernetes 1.30 or later is needed", [STATUS_HINT]
         )

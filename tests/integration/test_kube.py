@@ -1,5 +1,6 @@
 """Reads, pods, logs and programs in containers, on the real cluster."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -147,6 +148,23 @@ def test_an_open_stream_answers_as_it_goes(cluster: Cluster, namespace: str, sta
         stream.close_stdin()
         assert stream.read(10) is None
         assert stream.code == 0
+
+
+def test_a_stream_is_read_while_it_is_written(cluster: Cluster, namespace: str, start: Start) -> None:
+    """A reader that looks often, and mostly finds nothing, meets the writer in each step of TLS."""
+    start("sleep 300")
+    for _ in range(20):
+        with cluster.kube.open_exec(namespace, "p", ["sh", "-c", "cat >/dev/null; echo done"]) as stream:
+            feeder = threading.Thread(target=stream._feed, args=(bytes(3 << 20),))
+            feeder.start()
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    said = stream.read(0.00001)
+                    break
+            feeder.join()
+            assert said == (1, b"done\n")
+            assert stream.read(10) is None
+            assert stream.code == 0
 
 
 def test_an_open_stream_notices_that_its_pod_is_gone(cluster: Cluster, namespace: str, start: Start) -> None:

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from devenv.cluster import kube_exec
+from devenv.cluster.kube_socket import DuplexSocket
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,8 @@ def test_query_keeps_every_word_apart() -> None:
 def test_a_stream_that_is_closed_keeps_its_file_until_its_reader_is_gone() -> None:
     """Else a thread that is about to read or write would do so in whatever was opened meanwhile."""
     ours, theirs = socket.socketpair()
-    web = kube_exec.socket_kind()()
+    ours.setblocking(False)
+    web = DuplexSocket()
     web.sock, web.connected = ours, True
     stream, file, read = kube_exec.ExecStream(web), ours.fileno(), list[object]()
     reader = threading.Thread(target=lambda: read.append(stream.read(20)))
