@@ -13,7 +13,7 @@ from websocket import WebSocket, WebSocketConnectionClosedException, WebSocketTi
 class DuplexSocket(WebSocket):
     """Calls TLS for one thread at a time, and waits outside of that.
 
-    TLS keeps with the connection why its last call gave nothing (https://docs.openssl.org/master/man3/SSL_get_error/), and Python before 3.13
+    TLS keeps with the connection why its last call gave nothing (https://docs.openssl.org/master/man3/SSL_get_error/), and Python, 3.11 for one,
     lets two threads call at once (https://github.com/python/cpython/issues/124984): a reader that took the writer's reason for its own saw the
     end of a connection that went on, in one of a hundred programs that were fed a megabyte.
     """
