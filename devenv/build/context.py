@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from devenv.base.errors import InputError
 from devenv.build import copies, ignore
 from devenv.build.dockerfile import docker_context, docker_rules, docker_text
 from devenv.build.source import Context, Source, scan
@@ -32,9 +33,11 @@ def kept(app: App, source: Source, name: str) -> Kept:
         return Kept("", _part(source, source.root, lambda: ignore.slug_rules(source.root)), (("", "/app"),))
     folder = posixpath.dirname(posixpath.normpath(build.dockerfile))
     root = source.root / folder
-    found = copies.mounts(
-        docker_text(source, build), dict(app.build_config), build.target, lambda path: (root / path).is_dir()
-    )
+    try:
+        text = docker_text(source, build)
+    except InputError:  # another branch has none: nothing is known to go anywhere until it is back
+        text = ""
+    found = copies.mounts(text, dict(app.build_config), build.target, lambda path: (root / path).is_dir())
     return Kept(folder + "/" if folder else "", _part(source, root, lambda: docker_rules(source, build)), found)
 
 

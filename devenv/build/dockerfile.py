@@ -28,21 +28,21 @@ def docker_context(source: Source, build: DockerBuild) -> Context:
 
 
 def docker_rules(source: Source, build: DockerBuild) -> ignore.Rules:
-    """The rules of a Dockerfile's .dockerignore. Raises InputError when there is no such Dockerfile."""
-    folder, name = posixpath.split(posixpath.normpath(build.dockerfile))
-    root = source.root / folder
-    if not (root / name).is_file():
-        raise InputError(
-            f"there is no `{build.dockerfile}` to build `{build.type}` from", "heroku.yml names it under `build`"
-        )
-    files = (root / f"{name}.dockerignore", root / ".dockerignore")
-    file = next((file for file in files if file.is_file()), None)
-    return ignore.dockerignore(file.read_text(errors="replace")) if file else ignore.NOTHING
+    """The rules of a Dockerfile's .dockerignore."""
+    file = source.root / build.dockerfile
+    files = (file.with_name(f"{file.name}.dockerignore"), file.with_name(".dockerignore"))
+    found = next((each for each in files if each.is_file()), None)
+    return ignore.dockerignore(found.read_text(errors="replace")) if found else ignore.NOTHING
 
 
 def docker_text(source: Source, build: DockerBuild) -> str:
-    """The text of the app's Dockerfile."""
-    return (source.root / build.dockerfile).read_text(errors="replace")
+    """The text of the app's Dockerfile. Raises InputError when there is no such file."""
+    try:
+        return (source.root / build.dockerfile).read_text(errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            f"there is no `{build.dockerfile}` to build `{build.type}` from", "heroku.yml names it under `build`"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

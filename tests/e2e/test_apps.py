@@ -157,3 +157,27 @@ def test_an_image_with_a_command_of_its_own_is_built_anew(make_app: MakeApp) -> 
     finally:
         session.interrupt()
     assert "greeting.txt changed: building anew" in "".join(session.err)
+
+
+def test_a_branch_without_the_dockerfile(make_app: MakeApp) -> None:
+    """It builds nothing, and the session waits for the branch that does."""
+    app = make_app("dockerfile", env="no-dockerfile")
+    app("up", "-d")
+    session = Session(app, app.start("sync"))
+
+    def greets(text: str) -> None:
+        app.write("greeting.txt", f"{text}\n")
+        eventually(lambda: app.http("/").text.strip(), lambda said: said == text, timeout=90)
+
+    try:
+        greets("Hello from a session")
+        away = (app.folder / "Dockerfile").rename(app.folder.parent / "Dockerfile.away")
+        app.write(".dockerignore", "*.log\n")
+        eventually(lambda: "".join(session.err), lambda said: "there is no file `Dockerfile`" in said, timeout=60)
+        app.write("greeting.txt", "Hello from the branch\n")
+        away.rename(app.folder / "Dockerfile")
+        eventually(lambda: app.http("/").text.strip(), lambda said: said == "Hello from the branch", timeout=90)
+        greets("Hello again")
+        assert session.process.poll() is None
+    finally:
+        session.interrupt()
