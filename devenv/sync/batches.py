@@ -1,7 +1,7 @@
 """Changes that were found together, until every container has them: then there is a line to tell."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from devenv.sync.mirror import Mirror
@@ -16,6 +16,7 @@ class Batches:
 
     report: Report
     under_way: list[Batch] = field(default_factory=list)
+    missed: dict[str, Batch] = field(default_factory=dict)  # by image: told when no container was there to take it
 
     def expect(self, mirror: Mirror, changes: tuple[Change, ...], began: float, peers: Collection[Peer]) -> None:
         """Wait for every container that is there now."""
@@ -37,22 +38,38 @@ class Batches:
         """Report the batches that every container has; those that came through together as one."""
         done: dict[tuple[str, tuple[str, ...]], list[Batch]] = {}
         for batch in list(self.under_way):
-            paths = {change.path for change in batch.changes}
-            batch.waiting -= {
-                peer.target.pod
-                for peer in peers
-                if peer.mirror is batch.mirror
-                and peer.joined
-                and peer.seq >= batch.seq
-                and paths.isdisjoint(peer.large)
-            }
+            batch.waiting -= {peer.target.pod for peer in peers if peer.mirror is batch.mirror and _has(peer, batch)}
             if not batch.waiting:
                 self.under_way.remove(batch)
                 done.setdefault((batch.mirror.key, batch.names), []).append(batch)
         for together in done.values():
-            latest = {change.path: change for batch in together for change in batch.changes}
-            batch = replace(together[0], changes=tuple(latest.values()), seq=together[-1].seq)
-            rules = {batch.mirror.rule(path) for path in latest}
+            batch = _merged(together)
+            if not batch.names:
+                before = self.missed.get(batch.mirror.key)
+                self.missed[batch.mirror.key] = _merged([before, batch]) if before else batch
+            rules = {batch.mirror.rule(change.path) for change in batch.changes}
             mine = [peer for peer in peers if peer.mirror is batch.mirror]
             again = {peer.target.process for peer in mine if any(map(peer.concerns, rules))}
             self.report.synced(batch, (at or time.monotonic()) - batch.began, sorted(again))
+        self._catch_up(peers, at or time.monotonic())
+
+    def _catch_up(self, peers: Collection[Peer], at: float) -> None:
+        """Tell who has it now of what nobody took."""
+        for key, batch in list(self.missed.items()):
+            mine = (peer for peer in peers if peer.mirror is batch.mirror and not peer.keeps)
+            there = [peer for peer in mine if peer.joined or peer.seq]  # one that never was there may never be
+            if there and all(_has(peer, batch) for peer in there):
+                del self.missed[key]
+                names = tuple(sorted(peer.target.name for peer in there))
+                # what starts again tells so itself: a container that is new has started with it
+                self.report.synced(replace(batch, names=names), at - batch.began, ())
+
+
+def _has(peer: Peer, batch: Batch) -> bool:
+    return peer.joined and peer.seq >= batch.seq and not any(change.path in peer.large for change in batch.changes)
+
+
+def _merged(batches: Sequence[Batch]) -> Batch:
+    """One of several, with the newest change of each file."""
+    latest = {change.path: change for batch in batches for change in batch.changes}
+    return replace(batches[0], changes=tuple(latest.values()), seq=batches[-1].seq)

@@ -108,8 +108,8 @@ class Crew:
                 peer.due, peer.failed, peer.first = {}, {}, 0  # all of its processes are new
             peer.joined, peer.supervisor, peer.flying, peer.retry_at = True, message.supervisor, None, 0.0
             peer.perl = message.perl
-            peer.large.clear()
-            peer.again.clear()
+            peer.large, peer.again = {}, {}
+        self.batches.finish(self.peers)
 
     def left(self, target: Target, why: str) -> None:
         """A stream has ended; it opens again by itself, unless `why` tells that it is no use."""

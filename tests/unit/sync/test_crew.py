@@ -438,6 +438,35 @@ def test_a_large_file_that_is_deleted_on_its_way_is_deleted_again(
     assert "rm -rf -- '/app/big.bin'" in web.sent[-1]
 
 
+def test_what_no_pod_took_is_told_again_with_those_that_do(stage: Stage) -> None:
+    web, second = stage.join(Container("web.1")), stage.join(Container("web.2"))
+    stage.save(first__txt="0")
+    stage.answer(web)
+    stage.answer(second)
+    mark = f"{stage.mirror.tree.ident}:{stage.mirror.tree.seq}"
+    stage.told.batches.clear()
+    stage.leave(web)
+    stage.leave(second)
+    stage.save(a__txt="1")
+    stage.save(b__py="2")
+    stage.join(web, mark=mark)
+    stage.answer(web)
+    stage.join(second, mark=mark)
+    told = [(batch.names, [change.path for change in batch.changes]) for batch, _ in stage.told.batches]
+    assert told == [((), ["a.txt"]), ((), ["b.py"])]
+    stage.answer(second)
+    stage.save(a__txt="3")
+    told = [(batch.names, [change.path for change in batch.changes]) for batch, _ in stage.told.batches]
+    assert told[2:] == [(("web.1", "web.2"), ["a.txt", "b.py"])]
+
+
+def test_what_no_pod_took_is_told_with_one_that_starts_with_it(stage: Stage) -> None:
+    stage.save(a__txt="1")
+    mark = f"{stage.mirror.tree.ident}:{stage.mirror.tree.seq}"
+    stage.join(Container("web.1"), mark=mark)
+    assert [(batch.names, again) for batch, again in stage.told.batches] == [((), []), (("web.1",), [])]
+
+
 def test_a_pod_that_is_gone_is_waited_for_no_longer(stage: Stage) -> None:
     web, second = stage.join(Container("web.1")), stage.join(Container("web.2"))
     stage.save(a__txt="1")
