@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from devenv.base.errors import DevenvError
+from devenv.base.errors import ClusterError, DevenvError
 from devenv.cluster.kube_model import Pod
 from tests.e2e.conftest import App, eventually
 
@@ -184,8 +184,10 @@ def scan(run: Callable[[list[str]], str], folder: str) -> dict[str, str]:
 
 
 def execute(app: App, pod: Pod, *argv: str) -> str:
-    """What a program in a pod prints; it must end well."""
+    """What a program in a pod prints; it must end well. Raises ClusterError when its container ended meanwhile."""
     done = app.cluster.kube.exec(app.env, pod.name, argv, container=pod.containers[0].name)
+    if done.code == 128 + signal.SIGKILL:  # all that runs in a container ends with it
+        raise ClusterError(f"{pod.name} has ended")
     assert done.code == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done.stdout
 
