@@ -12,11 +12,11 @@ from pathlib import Path
 
 from devenv.base.errors import MachineError
 
-FORMAT = 1
+FORMAT = 2
 SCHEMA = f"""
 CREATE TABLE stat (dir BLOB, name BLOB, size INTEGER, mtime INTEGER, ino INTEGER, ctime INTEGER, digest TEXT,
   PRIMARY KEY (dir, name)) WITHOUT ROWID;
-CREATE TABLE image (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, used INTEGER);
+CREATE TABLE image (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, used INTEGER, mounts TEXT);
 CREATE TABLE base (image INTEGER, dir BLOB, name BLOB, row BLOB, PRIMARY KEY (image, dir, name)) WITHOUT ROWID;
 CREATE TABLE dirty (image INTEGER, dir BLOB, name BLOB, row BLOB, seq INTEGER, over INTEGER,
   PRIMARY KEY (image, dir, name)) WITHOUT ROWID;

@@ -1,6 +1,7 @@
 """What is known of a folder's files between runs: content hashes by stat, the files of built images, what changed since."""
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator
@@ -20,6 +21,7 @@ UNKNOWN = "f ?"  # the row of a file that is in an image as nobody knows
 FOLDER, EMPTY = "D", "d"  # the rows of a folder with something in it, and without
 BATCH = 4000
 Stamp = tuple[int, int, int, int]
+Mount = tuple[str, str]  # a path in the folder ("" = all of it), where it is in the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +171,20 @@ class Index:
             found = db.execute("SELECT used FROM image WHERE id = ?", (image,)).fetchone()
             return bool(found and found[0])
 
-    def set_base(self, image: int, rows: Iterable[tuple[str, str]]) -> None:
+    def mounts(self, image: int) -> tuple[Mount, ...]:
+        """Where the image has its files: none when nothing is on record."""
+        with self._store.using() as db:
+            found = db.execute("SELECT mounts FROM image WHERE id = ?", (image,)).fetchone()
+            return tuple((source, target) for source, target in json.loads(found[0] or "[]")) if found else ()
+
+    def set_base(self, image: int, rows: Iterable[tuple[str, str]], mounts: Collection[Mount]) -> None:
         """Put the files of an image on record. One that is on record stays as it is: an image does not change."""
         with self._store.writing() as db:
             known = self.has_base(image)
             db.execute("UPDATE image SET used = (SELECT coalesce(max(used), 0) + 1 FROM image) WHERE id = ?", (image,))
             if known:
                 return
+            db.execute("UPDATE image SET mounts = ? WHERE id = ?", (json.dumps(list(mounts)), image))
             db.execute("DELETE FROM dirty WHERE image = ?", (image,))
             db.executemany("INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?)", _with_folders(image, rows))
             newest = f"SELECT id FROM image ORDER BY used DESC LIMIT {KEPT}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from devenv.base.errors import InputError
+from devenv.base.index import Mount
 from devenv.build import copies, ignore
 from devenv.build.dockerfile import docker_context, docker_rules, docker_text
 from devenv.build.source import Context, Source, scan
@@ -15,11 +15,10 @@ from devenv.heroku.model import App, DockerBuild
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An image's context. `folder` is its place in the app's folder, `mounts` where its paths are in the image."""
+    """An image's context. `folder` is its place in the app's folder."""
 
     folder: str  # "" or with a "/" at its end
     part: WorkTreeRules
-    mounts: tuple[copies.Mount, ...]
 
     def skip(self, path: str, is_folder: bool) -> str | None:
         """Why a path of the context is in no image, or None."""
@@ -30,15 +29,22 @@ def kept(app: App, source: Source, name: str) -> Kept:
     """The context of the image `name` (`lamp/app`)."""
     build = build_of(app, name)
     if build is None:
-        return Kept("", _part(source, source.root, lambda: ignore.slug_rules(source.root)), (("", "/app"),))
+        return Kept("", _part(source, source.root, lambda: ignore.slug_rules(source.root)))
     folder = posixpath.dirname(posixpath.normpath(build.dockerfile))
-    root = source.root / folder
-    try:
-        text = docker_text(source, build)
-    except InputError:  # another branch has none: nothing is known to go anywhere until it is back
-        text = ""
-    found = copies.mounts(text, dict(app.build_config), build.target, lambda path: (root / path).is_dir())
-    return Kept(folder + "/" if folder else "", _part(source, root, lambda: docker_rules(source, build)), found)
+    return Kept(
+        folder + "/" if folder else "", _part(source, source.root / folder, lambda: docker_rules(source, build))
+    )
+
+
+def mounts(app: App, source: Source, name: str) -> tuple[Mount, ...]:
+    """Where the image has the files of its context. Raises InputError when there is no Dockerfile."""
+    build = build_of(app, name)
+    if build is None:
+        return (("", "/app"),)
+    root = (source.root / build.dockerfile).parent
+    return copies.mounts(
+        docker_text(source, build), dict(app.build_config), build.target, lambda path: (root / path).is_dir()
+    )
 
 
 def content(app: App, source: Source, name: str) -> Context:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from devenv.base.index import Mount
 from devenv.build.bases import filled, instructions
-
-Mount = tuple[str, str]  # a path of the context ("" = all of it), where it is in the image
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ def docker_text(source: Source, build: DockerBuild) -> str:
     """The text of the app's Dockerfile. Raises InputError when there is no such file."""
     try:
         return (source.root / build.dockerfile).read_text(errors="replace")
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(
             f"there is no `{build.dockerfile}` to build `{build.type}` from", "heroku.yml names it under `build`"
         ) from None

@@ -1,6 +1,7 @@
 """Staying with an env: its logs, its edits, one line for each batch."""
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from devenv.ops.env import Env
 
 SHOWN = 3  # names in a line
+AGAIN = 1.0  # seconds between two looks at a file that cannot be read as it is
 
 
 def follow(shell: Shell, *, with_logs: bool) -> None:
@@ -72,7 +74,22 @@ def _up(env: "Env") -> "Env":
         for line in error.details:
             console.say(f"  {line}")
         console.say("The release before it runs on; the next change of these files tries again.")
-        return _anew(env)
+        while _unreadable(env):
+            time.sleep(AGAIN)
+        return env  # what it was read from is what runs
+
+
+def _unreadable(env: "Env") -> bool:
+    """Whether a file that a session needs, a .dockerignore, is wrong."""
+    from devenv.ops import sync
+
+    try:
+        sync.mirrors(env)
+    except InputError:
+        return bool(env.served().get("sync"))
+    except DevenvError:
+        pass  # for the session to tell
+    return False
 
 
 def _anew(env: "Env") -> "Env":

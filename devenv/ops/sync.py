@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from devenv.base.errors import DevenvError, InputError, SyncError
-from devenv.base.index import UNKNOWN, Index
+from devenv.base.index import UNKNOWN, Index, Mount
 from devenv.build import context
 from devenv.build.source import Context
 from devenv.cluster.kube_model import Pod
@@ -28,37 +28,39 @@ PODS = "devenv.dev/kind in (process,sync)"
 RUN = 600.0  # seconds for a command that a rule asks for
 PATIENCE = 10.0  # seconds without an answer of the cluster until that is told
 EMPTY = 2.0  # seconds between two looks at an env that has no pods
+Content = tuple[Context, tuple[Mount, ...]]  # what an image is made of, and where it has that
 
 
 class NotOnRecord(SyncError):
     """Nobody noted on this machine which files an image was made of."""
 
 
-def contents(env: Env) -> Mapping[str, Context]:
+def contents(env: Env) -> Mapping[str, Content]:
     """The files of the images that the work tree needs, by tag; those on record are left out. Ask before they are built."""
-    found: dict[str, Context] = {}
-    for spec in env.images:
-        if not record(env, spec.name, spec.tag).known:
-            found[spec.tag] = context.content(env.app, env.source, spec.name)
-    return found
+    return {
+        spec.tag: (context.content(env.app, env.source, spec.name), context.mounts(env.app, env.source, spec.name))
+        for spec in env.images
+        if not record(env, spec.name, spec.tag).known
+    }
 
 
-def built(env: Env, contents: Mapping[str, Context], references: Mapping[str, str]) -> None:
+def built(env: Env, contents: Mapping[str, Content], references: Mapping[str, str]) -> None:
     """Put on record which files the images hold: what was edited since then is for the session.
 
     An image that has another tag than was planned was built while the work tree changed: what did so since may be in it as it
     was before or after, and is sent to whoever runs it.
     """
     for spec in env.images:
-        tag, before = references[spec.name].rpartition(":")[2], contents.get(spec.tag)
+        tag = references[spec.name].rpartition(":")[2]
+        before, mounts = contents.get(spec.tag) or (None, record(env, spec.name, spec.tag).mounts)
         if tag != spec.tag:
             now = context.content(env.app, env.source, spec.name)
             rows = dict(before.rows if before else now.rows)
             unlike = {path for path in {*rows, *now.rows} if rows.get(path) != now.rows.get(path)}
             rows |= dict.fromkeys(unlike | now.since(env.looked), UNKNOWN)
-            record(env, spec.name, tag).set_base(rows.items())
+            record(env, spec.name, tag).set_base(rows.items(), mounts)
         elif before:
-            record(env, spec.name, tag).set_base(before.rows.items())
+            record(env, spec.name, tag).set_base(before.rows.items(), mounts)
 
 
 def record(env: Env, name: str, tag: str) -> Tree:
@@ -118,11 +120,12 @@ def _mirror(env: Env, served: Mapping[str, Any], reference: str, key: str) -> Mi
     languages = tuple(dict.fromkeys(pack.language for pack in env.app.buildpacks))
     phase = served.get("releasePhase") or {}
     commands = [item["command"] for item in _running(served, key)]
+    tree = Tree(root, key, kept.skip, Index(root), env.console.warn)
     return Mirror(
         key=key,
-        tree=Tree(root, key, kept.skip, Index(root), env.console.warn),
+        tree=tree,
         rules=rules.rules(env.profile.sync, languages, bool(phase), recipe - hidden, _fixed(served, key), commands),
-        mounts=kept.mounts,
+        mounts=tree.mounts,
         folder=kept.folder,
         reload=kept.part.reload,
         settings=hidden,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from devenv.base.index import EMPTY, FOLDER, Index, Recorded, Stamp, stamp
+from devenv.base.index import EMPTY, FOLDER, Index, Mount, Recorded, Stamp, stamp
 from devenv.sync.look import LARGE, Look, Skip
 
 __all__ = ["LARGE", "Change", "Skip", "Tree"]
@@ -69,9 +69,17 @@ class Tree:
             return 0
         return int(number) if ident == self.ident else None
 
-    def set_base(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Put on record what the image holds, as (path, row); nothing has changed since then. A second call changes nothing."""
-        self.index.set_base(self.image, rows)
+    @property
+    def mounts(self) -> tuple[Mount, ...]:
+        """Where the image has the files, the longest paths first."""
+        return self.index.mounts(self.image)
+
+    def set_base(self, rows: Iterable[tuple[str, str]], mounts: Collection[Mount] = ()) -> None:
+        """Put on record what the image holds, as (path, row), and where; nothing has changed since then.
+
+        A second call changes nothing, and says that the image is in use.
+        """
+        self.index.set_base(self.image, rows, mounts)
 
     def look(self, paths: Collection[str]) -> tuple[list[Change], list[str]]:
         """What changed at these paths (a folder means all below it), what is gone first; and the files too large to read here."""

@@ -160,7 +160,7 @@ def test_an_image_with_a_command_of_its_own_is_built_anew(make_app: MakeApp) -> 
 
 
 def test_a_branch_without_the_dockerfile(make_app: MakeApp) -> None:
-    """It builds nothing, and the session waits for the branch that does."""
+    """It builds nothing: what runs takes edits, and is what the branch that does builds once that is back."""
     app = make_app("dockerfile", env="no-dockerfile")
     app("up", "-d")
     session = Session(app, app.start("sync"))
@@ -170,14 +170,20 @@ def test_a_branch_without_the_dockerfile(make_app: MakeApp) -> None:
         eventually(lambda: app.http("/").text.strip(), lambda said: said == text, timeout=90)
 
     try:
+        before = (app.folder / "greeting.txt").read_text().strip()
         greets("Hello from a session")
         away = (app.folder / "Dockerfile").rename(app.folder.parent / "Dockerfile.away")
-        app.write(".dockerignore", "*.log\n")
         eventually(lambda: "".join(session.err), lambda said: "there is no file `Dockerfile`" in said, timeout=60)
-        app.write("greeting.txt", "Hello from the branch\n")
-        away.rename(app.folder / "Dockerfile")
-        eventually(lambda: app.http("/").text.strip(), lambda said: said == "Hello from the branch", timeout=90)
+        greets("Hello from the branch")
+        app.write("greeting.txt", f"{before}\n")
+        away.rename(app.folder / "Dockerfile")  # the image that runs is the one for this
+        eventually(lambda: "".join(session.err), lambda said: "is up (v" in said, timeout=90)
+        eventually(lambda: app.http("/").text.strip(), lambda said: said == before, timeout=90)
         greets("Hello again")
+        app.write(".dockerignore", "[z-a]\n")
+        eventually(lambda: "".join(session.err), lambda said: "`[z-a]` is no pattern" in said, timeout=60)
+        (app.folder / ".dockerignore").unlink()
+        greets("Hello after that")
         assert session.process.poll() is None
     finally:
         session.interrupt()

@@ -85,7 +85,7 @@ def test_a_damaged_file_is_made_anew(root: Path, damage: bytes) -> None:
 def test_damage_that_shows_late_is_told_once(root: Path) -> None:
     index = Index(root)
     image = index.image("app:1")
-    index.set_base(image, ((f"lib/{number:05}.py", "f " + "0" * 32) for number in range(5000)))
+    index.set_base(image, ((f"lib/{number:05}.py", "f " + "0" * 32) for number in range(5000)), ())
     index.close()
     size = index.file.stat().st_size
     with open(index.file, "r+b") as file:
@@ -117,7 +117,7 @@ def test_a_cache_that_cannot_be_written_costs_speed_only(root: Path, monkeypatch
     assert read(root, "app.py") == 1
     index = Index(root)
     image = index.image("app:1")
-    index.set_base(image, [("app.py", "f 0")])
+    index.set_base(image, [("app.py", "f 0")], ())
     assert index.row(image, "app.py") == "f 0"
     index.close()
 

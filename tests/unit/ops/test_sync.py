@@ -145,7 +145,20 @@ def test_an_image_that_only_the_release_phase_runs_takes_no_part(make: MakeEnv) 
 
 def test_a_registry_with_a_path_hides_no_dockerfile(make: MakeEnv) -> None:
     (mirror,) = sync.mirrors(make({"web": "registry.example.com/team/shop/web:1f"}))
-    assert mirror.mounts == (("", "/srv"),)
+    assert mirror.rule("Dockerfile").do == "rebuild"
+
+
+@pytest.mark.parametrize("text", ["FROM x\nCOPY . /elsewhere\n", None])
+def test_edits_go_where_the_image_has_its_files(make: MakeEnv, text: str | None) -> None:
+    """Whatever has become of the Dockerfile since then: on another branch, or when the build of a new one failed."""
+    env = make({"web": "registry:5000/shop/web:old"})
+    env.images = (SimpleNamespace(name="shop/web", tag="1f"),)  # type: ignore[misc]
+    contents, file = sync.contents(env), env.source.root / "Dockerfile"
+    file.unlink() if text is None else file.write_text(text)
+    sync.built(env, contents, {"shop/web": "registry:5000/shop/web:1f"})
+    env.served()["processes"][0] |= {"image": "registry:5000/shop/web:1f", "sync": "1f"}
+    (mirror,) = sync.mirrors(env)
+    assert mirror.place("app.rb") == "/srv/app.rb"
 
 
 def test_what_one_of_two_images_of_a_folder_has_is_watched(make: MakeEnv) -> None:
