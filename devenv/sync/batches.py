@@ -48,7 +48,7 @@ class Batches:
                 before = self.missed.get(batch.mirror.key)
                 self.missed[batch.mirror.key] = _merged([before, batch]) if before else batch
             rules = {batch.mirror.rule(change.path) for change in batch.changes}
-            mine = [peer for peer in peers if peer.mirror is batch.mirror]
+            mine = [peer for peer in peers if peer.mirror is batch.mirror and batch.names]
             again = {peer.target.process for peer in mine if any(map(peer.concerns, rules))}
             self.report.synced(batch, (at or time.monotonic()) - batch.began, sorted(again))
         self._catch_up(peers, at or time.monotonic())
@@ -61,8 +61,9 @@ class Batches:
             if there and all(_has(peer, batch) for peer in there):
                 del self.missed[key]
                 names = tuple(sorted(peer.target.name for peer in there))
-                # what starts again tells so itself: a container that is new has started with it
-                self.report.synced(replace(batch, names=names), at - batch.began, ())
+                # a container that is new has started with it
+                again = {peer.target.process for peer in there for each in batch.changes if each.path in peer.due}
+                self.report.synced(replace(batch, names=names), at - batch.began, sorted(again))
 
 
 def _has(peer: Peer, batch: Batch) -> bool:

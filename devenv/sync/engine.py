@@ -21,7 +21,7 @@ from devenv.sync.watch import Lost, Touched
 GATHER = 0.001  # seconds of quiet that end a batch, and the longest that one is gathered
 LONGEST_GATHER = 0.02
 UNQUIET = 3.0  # seconds that another image is put off at most
-STREAMS = 1.0  # seconds that the containers' streams have to open before the first look
+STREAMS = 3.0  # seconds that the containers' streams have to open before the first look
 SETTINGS = frozenset({".env", ".devenv/profile.yaml"})  # in no image, and yet what runs depends on them
 
 

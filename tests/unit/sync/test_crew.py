@@ -458,10 +458,11 @@ def test_what_no_pod_took_is_told_again_with_those_that_do(stage: Stage) -> None
     stage.save(a__txt="3")
     told = [(batch.names, [change.path for change in batch.changes]) for batch, _ in stage.told.batches]
     assert told[2:] == [(("web.1", "web.2"), ["a.txt", "b.py"])]
+    assert [again for _, again in stage.told.batches] == [[], [], ["web"]], "with the line that names them"
 
 
 def test_what_no_pod_took_is_told_with_one_that_starts_with_it(stage: Stage) -> None:
-    stage.save(a__txt="1")
+    stage.save(a__py="1")
     mark = f"{stage.mirror.tree.ident}:{stage.mirror.tree.seq}"
     stage.join(Container("web.1"), mark=mark)
     assert [(batch.names, again) for batch, again in stage.told.batches] == [((), []), (("web.1",), [])]
