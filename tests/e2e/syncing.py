@@ -210,7 +210,10 @@ def tidy(app: App, attached: bool) -> None:
     """Wait until every pod has one process of the app, with its supervisor, and one end of a stream or none."""
 
     def strays() -> dict[str, list[str]]:
-        found = {pod.name: commands(app, pod) for pod in pods(app)}
+        try:
+            found = {pod.name: commands(app, pod) for pod in pods(app)}
+        except ClusterError as error:
+            return {"": [str(error)]}
         return {name: lines for name, lines in found.items() if not _tidy(lines, attached)}
 
     eventually(strays, lambda found: not found, timeout=SLOW)

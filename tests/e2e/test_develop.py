@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -129,9 +128,12 @@ def test_what_a_process_writes_comes_back_by_rule(python: App) -> None:
     session = attach(python)
     try:
         pods = [name for name, kind in python.pods().items() if kind == "worker"]
-        time.sleep(3)  # a first look, which sets the mark
-        argv = ["sh", "-c", "mkdir -p made && echo generated > made/code.py"]
-        python.cluster.kube.exec(python.env, pods[0], argv, container="worker")
+
+        def execute(command: str) -> int:
+            return python.cluster.kube.exec(python.env, pods[0], ["sh", "-c", command], container="worker").code
+
+        eventually(lambda: execute("test -e /tmp/.devenv/back"), lambda code: code == 0, timeout=60)  # a first look
+        execute("mkdir -p made && echo generated > made/code.py")
         here = python.folder / "made" / "code.py"
         eventually(lambda: here.exists() and here.read_text(), lambda text: text == "generated\n", timeout=60)
         alike(python, session)  # the other pods get it too

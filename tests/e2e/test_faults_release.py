@@ -108,7 +108,7 @@ def test_a_process_that_exceeds_its_memory_at_boot(app: App) -> None:
 
 def test_a_process_that_exceeds_its_memory_later(app: App) -> None:
     assert app.http("/mem?mb=90").text == "90 MB kept"
-    over = eventually(lambda: app("ps").stdout, lambda text: "R14 (Memory quota exceeded)" in text)
+    over = eventually(lambda: app("ps").stdout, lambda text: "R14 (Memory quota exceeded)" in text, 60)
     assert "of 64M R14" in over
     app.http("/mem?mb=90")  # its answer is lost with the process
     eventually(lambda: app("logs", "-n", "200").stdout, lambda text: "Error R15" in text)
