@@ -18,6 +18,9 @@ REGISTRY_PORT = 5000  # both the official image and Debian's package listen ther
 # content-addressed, so registries may share it: a new cluster need not be sent a gigabyte of base layers again
 LAYERS = "devenv-layers"
 REGISTRY_DATA = "/var/lib/registry"
+# A process that is frozen does not end under cgroup v1, not even by SIGKILL, and the node's own runtime freezes each container
+# for moments while it makes it. $0: the node's id. https://docs.kernel.org/admin-guide/cgroup-v1/freezer-subsystem.html
+THAW = 'find /host/freezer -path "*/$0/*" -name freezer.state | while read -r file; do echo THAWED > "$file"; done'
 START_HINT = "start it (Docker Desktop, `colima start`, or `sudo systemctl start docker`) and try again"
 
 
@@ -92,6 +95,20 @@ class Engine:
         with _told(f"told to remove `{name}`"):
             if handle := self._handle(name):
                 handle.remove(force=True, v=True)
+
+    def thaw(self, name: str) -> None:
+        """Let what a node has frozen go on, so that it can end; nothing to do when there is no such container."""
+        with _told(f"told to thaw `{name}`"):
+            if handle := self._handle(name):
+                self._client.containers.run(
+                    handle.attrs["Image"],
+                    ["-c", THAW, str(handle.id)],
+                    entrypoint="sh",
+                    privileged=True,
+                    network_mode="none",
+                    remove=True,
+                    volumes={"/sys/fs/cgroup": {"bind": "/host", "mode": "rw"}},
+                )
 
     def run_registry(self, name: str, cluster: str, image: str, port: int) -> None:
         """Run a cluster's registry, bound to 127.0.0.1:`port` only. Layers are in a volume that all registries share."""

@@ -197,7 +197,12 @@ class Kind:
         return Access(node.kubeconfig(spec.name), f"kind-{spec.name}")
 
     def _delete_node(self, spec: ClusterSpec) -> None:
-        self.runner.run(delete_argv(self.binary, spec.name, self._access(spec)), timeout=120)
+        argv = delete_argv(self.binary, spec.name, self._access(spec))
+        try:
+            self.runner.run(argv, timeout=120)
+        except CommandFailed:
+            self.engine.thaw(node_name(spec.name))
+            self.runner.run(argv, timeout=120)
 
     def _wait(self, spec: ClusterSpec) -> str:
         def alive() -> bool:

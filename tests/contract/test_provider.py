@@ -240,7 +240,20 @@ def test_a_broken_cluster_that_holds_an_env_is_not_thrown_away(kind: Kind) -> No
     assert kind.status(SPEC).state == "running"
 
 
+FREEZE = """
+set -e
+first=$(pgrep -o kube-scheduler)
+if [ -d /sys/fs/cgroup/freezer ]; then
+  echo FROZEN > "/sys/fs/cgroup/freezer$(sed -n 's/^[0-9]*:freezer://p' /proc/$first/cgroup | sed 's,^/docker/[^/]*,,')/freezer.state"
+else
+  echo 1 > "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$first/cgroup)/cgroup.freeze"
+fi
+"""
+
+
 def test_delete_leaves_nothing(kind: Kind) -> None:
+    """Also when it comes while the node makes a container, which its runtime freezes for a moment."""
+    docker("exec", node_name(NAME), "sh", "-c", FREEZE)
     kind.delete(SPEC)
     assert kind.status(SPEC).state == "absent"
     assert ENGINE.container(node.registry_name(NAME)) is None
