@@ -16,12 +16,13 @@ from devenv.base.errors import MachineError
 
 SETTLED = 100_000_000  # ns: a file changed this shortly before it was read may change again within the same time stamp
 INODE = (1 << 63) - 1  # SQLite's integers have a sign
-KEPT = 5  # images whose files are on record
+KEPT = 16  # images whose files are on record
 UNKNOWN = "f ?"  # the row of a file that is in an image as nobody knows
 FOLDER, EMPTY = "D", "d"  # the rows of a folder with something in it, and without
 BATCH = 4000
 Stamp = tuple[int, int, int, int]
-Mount = tuple[str, str]  # a path in the folder ("" = all of it), where it is in the image
+# A path in the folder ("" = all of it), and where it is in the image: with a "/" at its end for a folder, "" = in several places
+Mount = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

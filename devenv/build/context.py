@@ -40,7 +40,7 @@ def mounts(app: App, source: Source, name: str) -> tuple[Mount, ...]:
     """Where the image has the files of its context. Raises InputError when there is no Dockerfile."""
     build = build_of(app, name)
     if build is None:
-        return (("", "/app"),)
+        return (("", "/app/"),)
     root = (source.root / build.dockerfile).parent
     return copies.mounts(
         docker_text(source, build), dict(app.build_config), build.target, lambda path: (root / path).is_dir()

@@ -13,14 +13,17 @@ from devenv.build.bases import filled, instructions
 @dataclass(slots=True)
 class _Stage:
     folder: str = "/"
-    mounts: dict[str, str] = field(default_factory=dict)
+    mounts: dict[str, frozenset[str]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
 
 
 def mounts(
     text: str, args: Mapping[str, str], target: str | None, is_folder: Callable[[str], bool]
 ) -> tuple[Mount, ...]:
-    """The copies that the image keeps, the longest paths first. Copies into earlier stages, and patterns, are none."""
+    """The copies that the image keeps, the longest paths first. Copies into earlier stages, and patterns, are none.
+
+    What is in several places at once has none to send an edit to: commands between the copies may have used each.
+    """
     stages: list[tuple[str, _Stage]] = []
     now = _Stage(values=dict(args))
     for word, rest in instructions(text):
@@ -43,7 +46,20 @@ def mounts(
         elif word in ("COPY", "ADD") and "from" not in flags:
             _copy(now, _list(rest, now.values) or words, is_folder)
     chosen = next((stage for name, stage in stages if name == (target or "").lower()), now)
-    return tuple(sorted(chosen.mounts.items(), key=lambda each: -len(each[0])))
+    found = ((source, _places(source, chosen.mounts)) for source in chosen.mounts)
+    return tuple(
+        (source, next(iter(places)) if len(places) == 1 else "")
+        for source, places in sorted(found, key=lambda each: -len(each[0]))
+    )
+
+
+def _places(path: str, mounts: Mapping[str, frozenset[str]]) -> set[str]:
+    found = set(mounts[path])
+    for source, targets in mounts.items():
+        if source != path and (not source or path.startswith(source + "/")):
+            end = "/" * any(target.endswith("/") for target in mounts[path])
+            found |= {posixpath.join(target, path[len(source) :].lstrip("/")) + end for target in targets}
+    return found
 
 
 def _copy(stage: _Stage, words: list[str], is_folder: Callable[[str], bool]) -> None:
@@ -56,12 +72,12 @@ def _copy(stage: _Stage, words: list[str], is_folder: Callable[[str], bool]) -> 
         source = posixpath.normpath(raw.lstrip("/") or ".")
         if re.search(r"[*?\[]|^\w+://|^<<", raw):
             continue
-        if source == ".":
-            stage.mounts[""] = target
-        elif is_folder(source):
-            stage.mounts[source] = target
+        if source == "." or is_folder(source):
+            place = target.rstrip("/") + "/"
         else:
-            stage.mounts[source] = posixpath.join(target, posixpath.basename(source)) if into else target
+            place = posixpath.join(target, posixpath.basename(source)) if into else target
+        source = "" if source == "." else source
+        stage.mounts[source] = stage.mounts.get(source, frozenset()) | {place}
 
 
 def _words(text: str) -> tuple[list[str], set[str]]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from devenv.base.index import Mount
 from devenv.sync.rules import Rule, Rules
 from devenv.sync.tree import LARGE, Change, Tree
 
@@ -15,7 +16,7 @@ class Mirror:
     key: str  # tag of the image
     tree: Tree
     rules: Rules
-    mounts: tuple[tuple[str, str], ...]  # (path in the context, path in the container), longest first; "" = all
+    mounts: tuple[Mount, ...]  # the longest paths first
     folder: str = ""
     reload: Callable[[], None] = lambda: None  # read anew what is left out
     settings: Collection[str] = ()  # files of the app that are in no image, and yet it depends on them
@@ -45,13 +46,14 @@ class Mirror:
         return self.mounted(path)
 
     def mounted(self, path: str) -> str | None:
-        """Where the image has the path."""
-        for source, target in self.mounts:
-            if path == source:
-                return target
-            if not source or path.startswith(source + "/"):
-                return f"{target.rstrip('/')}/{path[len(source) :].lstrip('/')}"
-        return None
+        """Where the image has the path; None for a folder that was copied into one that may hold more."""
+        source, target = self._mount(path) or ("", "")
+        if not target or path == source:
+            return target if target and not target.endswith("/") else None
+        return target + path[len(source) :].lstrip("/")
+
+    def _mount(self, path: str) -> Mount | None:
+        return next((each for each in self.mounts if not each[0] or f"{path}/".startswith(f"{each[0]}/")), None)
 
     def rebuilds(self, change: Change) -> bool:
         """Whether the change asks for another image: a rule says so, or no copy of the file is in it."""
@@ -60,7 +62,10 @@ class Mirror:
         rule = self.rule(change.path)
         if rule.do == "rebuild":
             return True
-        return rule.do != "ignore" and change.row not in (None, "d") and self.mounted(change.path) is None
+        if rule.do == "ignore" or change.row == "d" or self.mounted(change.path):
+            return False
+        mount = self._mount(change.path)
+        return change.row is not None or (mount is not None and not mount[1])
 
     def is_large(self, change: Change) -> bool:
         """Whether it is a file that goes its own way, so that others do not wait for it."""

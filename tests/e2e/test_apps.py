@@ -3,13 +3,14 @@
 import http.client
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from tests.e2e.conftest import App, MakeApp, eventually
-from tests.e2e.syncing import Session
+from tests.e2e.syncing import Session, execute, pods
 
 pytestmark = pytest.mark.e2e
 
@@ -185,5 +186,33 @@ def test_a_branch_without_the_dockerfile(make_app: MakeApp) -> None:
         (app.folder / ".dockerignore").unlink()
         greets("Hello after that")
         assert session.process.poll() is None
+    finally:
+        session.interrupt()
+
+
+def test_a_folder_that_is_copied_among_others(make_app: MakeApp) -> None:
+    """When it goes, what the image has beside it stays."""
+    app = make_app("dockerfile", env="copied-folder")
+    text = (app.folder / "Dockerfile").read_text()
+    app.write(
+        "Dockerfile",
+        text.replace("COPY . .", "COPY *.pl *.txt *.sh ./\nCOPY tools /opt/tools\nRUN touch /opt/tools/theirs"),
+    )
+    (app.folder / "tools").mkdir()
+    app.write("tools/mine.sh", "echo mine\n")
+    app("up", "-d")
+    session = Session(app, app.start("sync"))
+
+    def tools() -> str:
+        return execute(app, pods(app, "web")[0], "ls", "/opt/tools")
+
+    try:
+        app.write("tools/more.sh", "echo more\n")
+        eventually(tools, lambda names: names == "mine.sh\nmore.sh\ntheirs\n", timeout=90)
+        shutil.rmtree(app.folder / "tools")
+        eventually(tools, lambda names: names == "theirs\n", timeout=90)
+        (app.folder / "tools").mkdir()
+        app.write("tools/mine.sh", "echo mine\n")
+        eventually(tools, lambda names: names == "mine.sh\ntheirs\n", timeout=90)
     finally:
         session.interrupt()

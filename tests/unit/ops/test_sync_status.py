@@ -24,7 +24,7 @@ def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Env:
     root = tmp_path / "shop"
     (root / "sub").mkdir(parents=True)
     tree = Tree(root, "1f", lambda path, is_folder: "left out" if path[0] in ".D" else None, Index(root))
-    mirror = Mirror("1f", tree, rules((), (), False), (("", "/app"),), settings={"Dockerfile"})
+    mirror = Mirror("1f", tree, rules((), (), False), (("", "/app/"),), settings={"Dockerfile"})
     monkeypatch.setattr(sync_status, "mirrors", lambda env: (mirror,))
     found = SimpleNamespace(
         name="shop",

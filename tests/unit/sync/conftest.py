@@ -134,6 +134,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     tree = Tree(folder, "one", lambda path, is_folder: None, index)
     tree.set_base(())
     own = [{"match": "*.each", "run": "echo each"}, {"match": "*.web", "do": "restart", "types": "web"}]
-    mirror = Mirror("one", tree, rules(own, ["python"], True), (("", "/app"),), release="./migrate", reloading=("dev",))
+    mirror = Mirror(
+        "one", tree, rules(own, ["python"], True), (("", "/app/"),), release="./migrate", reloading=("dev",)
+    )
     yield Stage(folder, mirror, Told(), [])
     index.close()

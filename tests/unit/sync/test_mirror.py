@@ -7,13 +7,16 @@ from tests.unit.sync.conftest import Stage
 
 
 def test_the_longest_mount_decides(stage: Stage) -> None:
-    mirror = replace(stage.mirror, mounts=(("src/web", "/www"), ("run.sh", "/usr/bin/run"), ("", "/app")))
+    mirror = replace(
+        stage.mirror, mounts=(("src/web", "/www/"), ("run.sh", "/usr/bin/run"), ("a.sh", ""), ("", "/app/"))
+    )
     assert mirror.mounted("src/web/a.txt") == "/www/a.txt"
-    assert mirror.mounted("src/web") == "/www"
+    assert mirror.mounted("src/web") is None, "it may hold more than was copied"
+    assert mirror.mounted("a.sh") is None, "in several places"
     assert mirror.mounted("src/webs") == "/app/src/webs"
     assert mirror.mounted("run.sh") == "/usr/bin/run"
     assert mirror.mounted("a.txt") == "/app/a.txt"
-    assert replace(mirror, mounts=(("src", "/src"),)).mounted("a.txt") is None
+    assert replace(mirror, mounts=(("src", "/src/"),)).mounted("a.txt") is None
     root = replace(mirror, mounts=(("src", "/"), ("", "/")))
     assert [root.mounted(path) for path in ("src/a", "a", "b/c")] == ["/a", "/a", "/b/c"]
 
@@ -36,7 +39,12 @@ def test_what_asks_for_another_image(stage: Stage) -> None:
     assert stage.mirror.rebuilds(changed("requirements.txt"))
     assert stage.mirror.rebuilds(changed("requirements.txt", row=None))
     assert not stage.mirror.rebuilds(changed("a.py"))
-    partial = replace(stage.mirror, mounts=(("src", "/src"),))
+    several = replace(stage.mirror, mounts=(("a.py", ""), ("lib", "/lib/"), ("", "/app/")))
+    assert several.rebuilds(changed("a.py"))
+    assert several.rebuilds(changed("a.py", row=None))
+    assert not several.rebuilds(changed("lib", row=None, old="d"))
+    assert several.rebuilds(changed("lib")), "a file where a folder was"
+    partial = replace(stage.mirror, mounts=(("src", "/src/"),))
     assert partial.rebuilds(changed("a.py")), "no copy of it in the image"
     assert not partial.rebuilds(changed("a.py", row=None))
     assert not partial.rebuilds(changed("folder", row="d", old="d"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devenv.base.index import Index, content
+from devenv.base.index import KEPT, Index, content
 from devenv.sync import look
 from devenv.sync.tree import Change, Tree
 
@@ -318,9 +318,10 @@ def test_a_change_taken_back_is_told(tree: Tree, root: Path) -> None:
 
 
 def test_the_newest_images_are_kept(tree: Tree, root: Path, index: Index) -> None:
-    for number in range(2, 7):
+    for number in range(2, KEPT + 2):
         Tree(root, f"app:{number}", skip, index).set_base(files(root).items())
-    assert [Tree(root, f"app:{number}", skip, index).known for number in range(1, 7)] == [False, *[True] * 5]
+    known = [Tree(root, f"app:{number}", skip, index).known for number in range(1, KEPT + 2)]
+    assert known == [False, *[True] * KEPT]
 
 
 def copy(target: dict[str, str], changes: list[Change]) -> None:
