@@ -62,10 +62,10 @@ class Context:
 
     def since(self, when: int) -> set[str]:
         """The files that somebody wrote, replaced or touched since `when` (ns since 1970), also if they are as before."""
-        found = set()
+        found, now = set(), time.time_ns()  # what is of later was written before the clock was put back
         for path in self.rows:
             with suppress(OSError):
-                if os.lstat(self.folder / path).st_ctime_ns > when - TICK:
+                if when - TICK < os.lstat(self.folder / path).st_ctime_ns <= now + TICK:
                     found.add(path)
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from devenv.base.console import Console
-from devenv.base.errors import DevenvError, InputError
+from devenv.base.errors import ClusterError, DevenvError, InputError
 from devenv.cli.common import Shell
 from devenv.cli.render import compact
 from devenv.ops.journal import Journal
@@ -21,7 +21,7 @@ AGAIN = 1.0  # seconds between two looks at a file that cannot be read as it is
 
 def follow(shell: Shell, *, with_logs: bool) -> None:
     """Sync edits, and show the logs, until Ctrl-C, which leaves the env running and says so."""
-    from devenv.ops import modes, sync
+    from devenv.ops import sync
 
     console, env = shell.console, shell.env
     journal = Journal(env.spec.name, env.name)
@@ -44,7 +44,7 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
                     if noted or followed:
                         raise
                     why = error.message
-                if pushed := modes.commit_runs(env):
+                if pushed := _pushed(env):
                     console.say(pushed)
                     return
                 if not why:
@@ -59,6 +59,18 @@ def follow(shell: Shell, *, with_logs: bool) -> None:
         console.say(f"\n{env.name} keeps running. `devenv sync` goes on with edits, `devenv down` stops it.")
 
 
+def _pushed(env: "Env") -> str | None:
+    """What to tell when a push has taken the env over. Waits for a cluster that does not answer, as edits do."""
+    from devenv.ops import modes
+
+    while True:
+        try:
+            return modes.commit_runs(env)
+        except ClusterError as error:
+            env.console.detail(f"sync: {error.message}; trying again")
+            time.sleep(AGAIN)
+
+
 def _up(env: "Env") -> "Env":
     """Run the work tree as it is now; the env, which reads the files again. A failure is told and leaves all as it was."""
     from devenv.ops.env import Env
@@ -69,7 +81,9 @@ def _up(env: "Env") -> "Env":
         done = up(new, stays=True)
         console.say(f"{new.name} is up (v{done.version})")
         return new
-    except DevenvError as error:
+    except (DevenvError, OSError) as problem:
+        # a checkout is at it: a file went between a look and the next
+        error = problem if isinstance(problem, DevenvError) else InputError(f"a file changed meanwhile: {problem}")
         console.say(console.style(f"Error: {error.message}", "red"))
         for line in error.details:
             console.say(f"  {line}")
@@ -80,13 +94,15 @@ def _up(env: "Env") -> "Env":
 
 
 def _unreadable(env: "Env") -> bool:
-    """Whether a file that a session needs, a .dockerignore, is wrong."""
+    """Whether no session can begin yet: a file that it needs, a .dockerignore, is wrong, or the cluster does not answer."""
     from devenv.ops import sync
 
     try:
         sync.mirrors(env)
     except InputError:
         return bool(env.served().get("sync"))
+    except ClusterError:
+        return True
     except DevenvError:
         pass  # for the session to tell
     return False

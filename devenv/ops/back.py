@@ -5,7 +5,7 @@ import os
 import tarfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ def bring(
         if not (mirror.rules.back and mirror.mounts):
             continue
         # the mark before the files: what is delivered in between counts as unknown there, and stays
-        targets = " ".join(frame.quoted(target) for _, target in mirror.mounts)
+        targets = " ".join(frame.quoted(target) for _, target in mirror.mounts if target)
         newer = f"find {targets} '(' -path /proc -o -path /sys ')' -prune -o -newer {stamp} -type f -print0"
         listing = f"cat {frame.POD.seq}; printf '\\0'; {newer}"
         done = env.kube.exec(env.name, pod, ["sh", "-c", f"{{ {listing}; }} 2>/dev/null"], container=container)
@@ -58,6 +58,8 @@ def bring(
 def _local(mirror: Mirror, name: str) -> str | None:
     """The path in the context of a file of the image, when a rule wants it back."""
     for source, target in mirror.mounts:
+        if not target:
+            continue
         below = f"{target.rstrip('/')}/"
         if name == target and source:
             path = source
@@ -92,16 +94,17 @@ def _take(
 
 
 def _put(env: Env, mirror: Mirror, path: str, content: bytes, mode: int, since: float, seq: int) -> Returned | None:
-    here = mirror.tree.folder / path
-    if here.is_file() and here.read_bytes() == content:
-        return None
+    here, conflict = mirror.tree.folder / path, env.source.root / CONFLICTS / mirror.full(path)
+    if any(file.is_file() and file.read_bytes() == content for file in (here, conflict)):
+        return None  # the same, or told before
     edited = here.exists() and here.stat().st_mtime > since
     # what the pod never got, whose last change is number `seq`, is an edit too, whenever and by whomever it was noted
     mirror.tree.look([path])
     unknown = any(change.path == path for change in mirror.tree.since(seq))
     kept = None
     if edited or unknown:
-        here = env.source.root / CONFLICTS / mirror.full(path)
+        mirror.tree.doubt(path)
+        here = conflict
         kept = here.relative_to(env.source.root).as_posix()
     here.parent.mkdir(parents=True, exist_ok=True)
     draft = env.source.root / ".devenv" / f"draft.{os.getpid()}"  # where nobody watches
@@ -123,8 +126,11 @@ def tell(env: Env, returned: Sequence[Returned]) -> None:
             env.console.say(f"{env.console.style('↓', 'green', 'bold')} {each.path} came back")
 
 
-def poll(env: Env, mirrors: Sequence[Mirror], over: threading.Event) -> None:
-    """Every few seconds bring back what the env's processes wrote, until `over` is set; only for rules of the app's own."""
+def poll(env: Env, mirrors: Sequence[Mirror], over: threading.Event, touched: Callable[[str], None]) -> None:
+    """Every few seconds bring back what the env's processes wrote, until `over` is set; only for rules of the app's own.
+
+    `touched` gets the paths whose file here is to replace the pod's.
+    """
     since = time.time()
     while not over.wait(PAUSE):
         began = time.time()
@@ -136,11 +142,12 @@ def poll(env: Env, mirrors: Sequence[Mirror], over: threading.Event) -> None:
         for mirror in mirrors:
             for pod in pods:
                 if pod.annotations.get(KEY) == mirror.key and pod.ready and not pod.deleting:
-                    _poll(env, mirror, pod, since)
+                    for path in _poll(env, mirror, pod, since):
+                        touched(path)
         since = began
 
 
-def _poll(env: Env, mirror: Mirror, pod: Pod, since: float) -> None:
+def _poll(env: Env, mirror: Mirror, pod: Pod, since: float) -> list[str]:
     container = next(each.name for each in pod.containers if not each.init)
     mark = f"{frame.STATE}/back"
     try:
@@ -148,10 +155,13 @@ def _poll(env: Env, mirror: Mirror, pod: Pod, since: float) -> None:
         env.kube.exec(
             env.name, pod.name, ["sh", "-c", f": > {mark}.new; [ -e {mark} ] || : > {mark}"], container=container
         )
-        tell(env, bring(env, [mirror], pod.name, container, since, mark))
+        found = bring(env, [mirror], pod.name, container, since, mark)
+        tell(env, found)
         env.kube.exec(env.name, pod.name, ["sh", "-c", f"mv -f {mark}.new {mark}"], container=container)
+        return [each.path for each in found if each.kept]
     except (DevenvError, OSError, tarfile.TarError) as error:
         env.console.detail(f"nothing came back from {pod.name}: {error}")  # it may be on its way out
+    return []
 
 
 def after_run(env: Env, pod: str, container: str, key: str, since: float) -> None:

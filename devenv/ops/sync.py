@@ -28,6 +28,7 @@ PODS = "devenv.dev/kind in (process,sync)"
 RUN = 600.0  # seconds for a command that a rule asks for
 PATIENCE = 10.0  # seconds without an answer of the cluster until that is told
 EMPTY = 2.0  # seconds between two looks at an env that has no pods
+MANIFESTS = ("heroku.yml", "app.json", "Procfile")
 Content = tuple[Context, tuple[Mount, ...]]  # what an image is made of, and where it has that
 
 
@@ -86,6 +87,9 @@ def mirrors(env: Env) -> tuple[Mirror, ...]:
             f"which files are in the image `{unknown[0].key}` is not on record on this machine",
             "`devenv up` compares, and builds what it must",
         )
+    for mirror in made[:1]:  # what no image shows is asked for all the same
+        hidden = {name for name in MANIFESTS if all(each.folder or each.tree.skip(name, False) for each in made)}
+        mirror.settings = {*mirror.settings, *hidden}
     for mirror in made:
         mirror.tree.set_base(())  # it is in use: others are forgotten first
     return made
@@ -173,7 +177,8 @@ def session(env: Env, report: Report, refused: Mapping[str, str | None]) -> Mapp
     watcher.start()
     threading.Thread(target=_watch_pods, args=(env, engine, over), daemon=True).start()
     if any(rule.back and rule.own for mirror in found for rule in mirror.rules.rules):
-        threading.Thread(target=back.poll, args=(env, found, over), daemon=True).start()
+        again = lambda path: engine.put(watch.Touched(path, time.monotonic()))  # noqa: E731
+        threading.Thread(target=back.poll, args=(env, found, over, again), daemon=True).start()
     try:
         wanted = engine.run()
     finally:

@@ -76,6 +76,8 @@ class Inotify:
             folder = waiting.pop()
             full = f"{self.root}/{folder}" if folder else self.root
             if not self._add(folder, full):
+                if not folder:
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), full)
                 continue
             prefix = folder + "/" if folder else ""
             try:
@@ -137,7 +139,7 @@ class Inotify:
             return folder == "" and bool(mask & (DELETE_SELF | MOVE_SELF | UNMOUNT))
         text = os.fsdecode(name)
         path = f"{folder}/{text}" if folder else text
-        if self.skip(path, bool(mask & IS_FOLDER)):
+        if text != ".gitignore" and self.skip(path, bool(mask & IS_FOLDER)):  # one may name itself
             return False
         if mask & IS_FOLDER:
             if mask & MOVED_FROM:

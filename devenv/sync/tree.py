@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from devenv.base.index import EMPTY, FOLDER, Index, Mount, Recorded, Stamp, stamp
+from devenv.base.index import EMPTY, FOLDER, UNKNOWN, Index, Mount, Recorded, Stamp, stamp
 from devenv.sync.look import LARGE, Look, Skip
 
 __all__ = ["LARGE", "Change", "Skip", "Tree"]
@@ -73,6 +73,10 @@ class Tree:
     def mounts(self) -> tuple[Mount, ...]:
         """Where the image has the files, the longest paths first."""
         return self.index.mounts(self.image)
+
+    def doubt(self, path: str) -> None:
+        """A container has something else there than it was sent: whatever is here, the next look finds it changed."""
+        self.index.record(self.image, [(path, UNKNOWN)])
 
     def set_base(self, rows: Iterable[tuple[str, str]], mounts: Collection[Mount] = ()) -> None:
         """Put on record what the image holds, as (path, row), and where; nothing has changed since then.

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 
 
 def skip(path: str, is_folder: bool) -> str | None:
-    return "skipped" if "node_modules" in path.split("/") else None
+    return "skipped" if "node_modules" in path.split("/") or path == "lib/.gitignore" else None
 
 
 class Ears:
@@ -214,6 +214,21 @@ def test_refresh_watches_what_is_not_skipped_any_more(inotify: Ears) -> None:
         inotify.lost()
         saved(str(allowed))
         assert inotify.all() == ({"node_modules/x/y.js"} if allowed else set())
+
+
+def test_rules_that_name_their_own_file_are_told_of(inotify: Ears) -> None:
+    assert skip("lib/.gitignore", False)
+    (inotify.root / "lib" / ".gitignore").write_text("*")
+    assert inotify.until("lib/.gitignore") == ["lib/.gitignore"]
+
+
+def test_a_folder_in_the_place_of_the_one_that_is_watched(inotify: Ears, tmp_path: Path) -> None:
+    inotify.root.rename(tmp_path / "away")
+    inotify.lost()
+    (tmp_path / "away").rename(inotify.root)
+    inotify.watcher.took(0.0)
+    inotify.lost(30.0)
+    assert inotify.watcher.how == "polling"
 
 
 def test_polling_goes_at_the_pace_of_the_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,7 @@ def test_no_change_asks_for_an_image_twice(tmp_path: Path, monkeypatch: pytest.M
 def test_a_file_that_cannot_be_read_leaves_the_env_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The session goes on with it, and sees when the file is mended."""
     monkeypatch.setenv("DEVENV_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(attach, "_unreadable", lambda env: False)
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "Procfile").write_text("web: serve\n")
     env = Env(Options(tmp_path, None, {}, None), Console(quiet=True))

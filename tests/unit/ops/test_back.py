@@ -47,7 +47,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror:
     folder.mkdir()
     tree = looker(folder)
     tree.set_base(())
-    return Mirror("one", tree, Rules(()), (("", "/app"),))
+    return Mirror("one", tree, Rules(()), (("", "/app/"),))
 
 
 def put(mirror: Mirror, path: str, seq: int) -> back.Returned | None:
@@ -63,6 +63,9 @@ def test_an_edit_that_was_noted_but_never_delivered_stays(mirror: Mirror) -> Non
     looker(mirror.tree.folder).look(["a.py"])  # `sync:status`, or a session that ended too early
     mirror.tree.look(["a.py"])
     assert put(mirror, "a.py", before) == back.Returned("a.py", ".devenv/from-pod/a.py")
+    assert here.read_text() == "mine"
+    assert [change.path for change in mirror.tree.look(["a.py"])[0]] == ["a.py"], "it is to replace the pod's"
+    assert put(mirror, "a.py", mirror.tree.seq) is None, "told once, and not taken for the pod's later word"
     assert here.read_text() == "mine"
 
 
@@ -113,9 +116,14 @@ def test_a_round_that_the_api_refuses_is_not_the_last(mirror: Mirror, monkeypatc
             return len(polled) == 2
 
     monkeypatch.setattr(back.time, "time", lambda: next(times))
-    monkeypatch.setattr(back, "_poll", lambda env, mirror, pod, since: polled.append(since))
+
+    def polling(env: Env, mirror: Mirror, pod: Pod, since: float) -> list[str]:
+        polled.append(since)
+        return []
+
+    monkeypatch.setattr(back, "_poll", polling)
     env = SimpleNamespace(name="shop", kube=SimpleNamespace(pods=pods), console=Console(quiet=True))
-    back.poll(cast(Env, env), [mirror], Over())
+    back.poll(cast(Env, env), [mirror], Over(), lambda path: None)
     assert polled == [100.0, 102.0], "what came meanwhile is not taken for seen"
 
 

@@ -148,6 +148,12 @@ def test_a_registry_with_a_path_hides_no_dockerfile(make: MakeEnv) -> None:
     assert mirror.rule("Dockerfile").do == "rebuild"
 
 
+def test_the_apps_own_files_are_asked_for_where_no_image_shows_them(make: MakeEnv) -> None:
+    env = make({"web": "registry:5000/shop/web:1f"}, Dockerfile__dockerignore="heroku.yml\n")
+    (mirror,) = sync.mirrors(env)
+    assert set(mirror.settings) == {"heroku.yml"}
+
+
 @pytest.mark.parametrize("text", ["FROM x\nCOPY . /elsewhere\n", None])
 def test_edits_go_where_the_image_has_its_files(make: MakeEnv, text: str | None) -> None:
     """Whatever has become of the Dockerfile since then: on another branch, or when the build of a new one failed."""
